@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// letterbox is this program, built from the tree, in a folder of its own.
+type letterbox struct {
+	process
+	binary string
+}
+
+func newLetterbox(dir string) (*letterbox, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	l := &letterbox{process: process{dir: filepath.Join(dir, "data")}, binary: filepath.Join(dir, "letterbox")}
+	build := exec.Command("go", "build", "-o", l.binary, ".")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("go build: %w: %s", err, out)
+	}
+	for _, address := range []*string{&l.plain, &l.tls} {
+		port, err := freePort()
+		if err != nil {
+			return nil, err
+		}
+		*address = fmt.Sprintf("127.0.0.1:%d", port)
+	}
+	if err := l.command("", "domain", "add", domain); err != nil {
+		return nil, err
+	}
+	for n := range users {
+		if err := l.command(password+"\n", "user", "add", userName(n)); err != nil {
+			return nil, err
+		}
+	}
+	return l, nil
+}
+
+func (l *letterbox) Name() string { return "Letterbox" }
+
+func (l *letterbox) command(stdin string, args ...string) error {
+	cmd := exec.Command(l.binary, append([]string{"--data", l.dir}, args...)...)
+	cmd.Stdin = strings.NewReader(stdin)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("letterbox %s: %w: %s", strings.Join(args, " "), err, out)
+	}
+	return nil
+}
+
+func (l *letterbox) Start(ctx context.Context) error {
+	args := []string{"--data", l.dir}
+	for _, key := range []string{
+		"listen.imap=" + l.plain, "listen.imaps=" + l.tls,
+		"listen.smtp=", "listen.submission=", "listen.submissions=", "listen.http=", "listen.https=", "listen.metrics=",
+		"imap.plaintext_loopback=true", "imap.max_connections=20000",
+		"imap.max_connections_per_address=20000", "imap.max_connections_per_user=20000",
+	} {
+		args = append(args, "--set", key)
+	}
+	return l.launch(ctx, l.binary, append(args, "serve")...)
+}
+
+func (l *letterbox) Disk() (body, rest int64) {
+	return diskUsage(filepath.Join(l.dir, "blobs"), func(string) bool { return true }),
+		diskUsage(l.dir, func(name string) bool { return strings.HasPrefix(name, "letterbox.db") })
+}
+
+// Profile samples the serving process with perf for as long as a workload runs;
+// the binary carries its symbols.
+func (l *letterbox) Profile(ctx context.Context, file string, d time.Duration) error {
+	return exec.CommandContext(ctx, "perf", "record", "-g", "-o", file, "-p", fmt.Sprint(l.Root()), "sleep", fmt.Sprint(d.Seconds())).Run()
+}
