@@ -1,34 +1,172 @@
 // Package telemetry counts what the appliance does and offers the counts to
 // Prometheus. Safe for concurrent use; a nil *Telemetry counts nothing.
+//
+// Nothing that a stranger can choose becomes a label: a time series lives as
+// long as the process, so that a client inventing command names would fill the
+// memory. Values that are not expected are counted as "other".
 package telemetry
 
 import (
 	"net/http"
+	"runtime/debug"
+	"strings"
+	"sync"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-type Telemetry struct{}
+const namespace = "letterbox"
 
-// New makes an empty registry.
-func New() *Telemetry { panic("stub") }
+// Telemetry is a registry and the counters in it.
+type Telemetry struct {
+	registry *prometheus.Registry
+
+	connections *prometheus.CounterVec
+	connected   *prometheus.GaugeVec
+	commands    *prometheus.CounterVec
+	commandTime *prometheus.HistogramVec
+	signIns     *prometheus.CounterVec
+	delivered   prometheus.Counter
+	bytes       prometheus.Counter
+	refused     *prometheus.CounterVec
+
+	refusals vocabulary
+
+	mu     sync.Mutex
+	gauges map[string]prometheus.Collector // by name, so that a later one replaces it
+}
+
+// New makes an empty registry of its own, apart from Prometheus' global one, so
+// that several appliances fit in one process.
+func New() *Telemetry {
+	t := &Telemetry{
+		registry:    prometheus.NewRegistry(),
+		connections: counters("connections_total", "Connections accepted.", "protocol"),
+		connected: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Namespace: namespace, Name: "connections", Help: "Connections open now.",
+		}, []string{"protocol"}),
+		commands: counters("commands_total", "Commands answered.", "protocol", "command", "status"),
+		commandTime: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Namespace: namespace, Name: "command_seconds", Help: "Time from a command to its answer.",
+			Buckets: []float64{.0001, .0005, .001, .005, .01, .05, .1, .5, 1, 5, 30},
+		}, []string{"protocol", "command"}),
+		signIns:   counters("sign_ins_total", "Attempts to sign in.", "protocol", "result"),
+		delivered: counter("delivered_messages_total", "Messages that reached a mailbox."),
+		bytes:     counter("delivered_bytes_total", "Bytes of the messages that reached a mailbox."),
+		refused:   counters("refused_messages_total", "Messages that were not accepted.", "reason"),
+		refusals:  vocabulary{limit: 32},
+		gauges:    map[string]prometheus.Collector{},
+	}
+	t.registry.MustRegister(
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		buildInfo(),
+		t.connections, t.connected, t.commands, t.commandTime,
+		t.signIns, t.delivered, t.bytes, t.refused,
+	)
+	return t
+}
 
 // Handler serves the Prometheus text format.
-func (t *Telemetry) Handler() http.Handler { panic("stub") }
+func (t *Telemetry) Handler() http.Handler {
+	if t == nil {
+		return http.NotFoundHandler()
+	}
+	return promhttp.HandlerFor(t.registry, promhttp.HandlerOpts{})
+}
 
 // Connected counts a connection of a protocol ("imap", "smtp", "submission")
-// until the returned function is called.
-func (t *Telemetry) Connected(protocol string) (closed func()) { panic("stub") }
+// until the returned function is called; calling it again does nothing.
+func (t *Telemetry) Connected(protocol string) (closed func()) {
+	if t == nil {
+		return func() {}
+	}
+	protocol = protocolLabel(protocol)
+	open := t.connected.WithLabelValues(protocol)
+	t.connections.WithLabelValues(protocol).Inc()
+	open.Inc()
+	return sync.OnceFunc(open.Dec)
+}
 
 // Command counts one IMAP or SMTP command and how long it took. status is "OK",
 // "NO", "BAD" or the SMTP reply's first digit.
-func (t *Telemetry) Command(protocol, name, status string, took time.Duration) { panic("stub") }
+func (t *Telemetry) Command(protocol, name, status string, took time.Duration) {
+	if t == nil {
+		return
+	}
+	protocol, name = protocolLabel(protocol), commandLabel(name)
+	t.commands.WithLabelValues(protocol, name, statusLabel(status)).Inc()
+	t.commandTime.WithLabelValues(protocol, name).Observe(took.Seconds())
+}
 
 // SignIn counts an attempt: result is "ok", "bad" or "throttled".
-func (t *Telemetry) SignIn(protocol, result string) { panic("stub") }
+func (t *Telemetry) SignIn(protocol, result string) {
+	if t == nil {
+		return
+	}
+	t.signIns.WithLabelValues(protocolLabel(protocol), resultLabel(result)).Inc()
+}
 
-// Delivered counts messages that reached a mailbox, Refused those that did not.
-func (t *Telemetry) Delivered(messages int, bytes int64) { panic("stub") }
-func (t *Telemetry) Refused(reason string)               { panic("stub") }
+// Delivered counts messages that reached a mailbox.
+func (t *Telemetry) Delivered(messages int, bytes int64) {
+	if t == nil {
+		return
+	}
+	t.delivered.Add(float64(messages))
+	t.bytes.Add(float64(bytes))
+}
 
-// Gauge registers a value that is asked for at each scrape.
-func (t *Telemetry) Gauge(name, help string, value func() float64) { panic("stub") }
+// Refused counts a message that did not reach a mailbox. reason is one of a
+// few words that the program knows ("unknown_user", "full"), never text from
+// outside.
+func (t *Telemetry) Refused(reason string) {
+	if t == nil {
+		return
+	}
+	t.refused.WithLabelValues(t.refusals.label(reason)).Inc()
+}
+
+// Gauge registers a value that is asked for at each scrape, as letterbox_NAME.
+// value must be safe for concurrent use and quick. A later value of the same
+// name replaces the earlier one.
+func (t *Telemetry) Gauge(name, help string, value func() float64) {
+	if t == nil {
+		return
+	}
+	name = strings.TrimPrefix(name, namespace+"_")
+	gauge := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help}, value)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if before, ok := t.gauges[name]; ok {
+		t.registry.Unregister(before)
+	}
+	t.gauges[name] = gauge
+	t.registry.MustRegister(gauge)
+}
+
+func counter(name, help string) prometheus.Counter {
+	return prometheus.NewCounter(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help})
+}
+
+func counters(name, help string, labels ...string) *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}, labels)
+}
+
+// buildInfo is a gauge that is always 1 and says in its labels what runs.
+func buildInfo() prometheus.Collector {
+	labels := prometheus.Labels{"version": "unknown", "revision": "unknown", "goversion": "unknown"}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		labels["version"], labels["goversion"] = info.Main.Version, info.GoVersion
+		for _, setting := range info.Settings {
+			if setting.Key == "vcs.revision" {
+				labels["revision"] = setting.Value
+			}
+		}
+	}
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Namespace: namespace, Name: "build_info", Help: "What runs; always 1.", ConstLabels: labels,
+	}, func() float64 { return 1 })
+}
