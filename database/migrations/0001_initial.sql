@@ -71,7 +71,7 @@ CREATE TABLE account (
 
 CREATE TABLE mailbox (
 	id           INTEGER PRIMARY KEY AUTOINCREMENT, -- never given twice: also MAILBOXID (RFC 8474)
-	account      INTEGER NOT NULL REFERENCES account(id),
+	account      INTEGER REFERENCES account(id), -- NULL: deleted; its rows are being cleared away
 	name         TEXT NOT NULL,                 -- NFC, '/' between levels, 'INBOX' in capitals
 	special_use  TEXT NOT NULL DEFAULT '',      -- '\Sent' ... or ''
 	uidvalidity  INTEGER NOT NULL,
@@ -107,6 +107,7 @@ CREATE TABLE entry (                          -- hot and narrow: one row a messa
 	flags    INTEGER NOT NULL,                  -- bits 0-7 system flags, from 8 the mailbox's keywords
 	message  INTEGER NOT NULL,
 	saved_at INTEGER NOT NULL,                  -- SAVEDATE (RFC 8514)
+	size     INTEGER NOT NULL,                  -- message.size: counters without the cold table
 	PRIMARY KEY (mailbox, uid)
 ) STRICT, WITHOUT ROWID;
 
@@ -129,6 +130,11 @@ CREATE TABLE message (                        -- cold and append-only: what neve
 CREATE TABLE copies (                         -- only for messages that stand in more than one entry
 	message INTEGER PRIMARY KEY,
 	extra   INTEGER NOT NULL                    -- entries beyond the first
+) STRICT;
+
+CREATE TABLE dropped (                        -- entries that are gone and not settled yet with message and copies
+	message INTEGER PRIMARY KEY,
+	entries INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE thread_ref (                     -- which thread a Message-ID belongs to
@@ -158,10 +164,8 @@ CREATE TABLE blob (
 CREATE INDEX blob_freed ON blob (freed_at) WHERE refs = 0;
 
 CREATE TABLE held (                           -- bodies kept for others than mailboxes: the outbound queue
-	id     INTEGER PRIMARY KEY AUTOINCREMENT,
-	blob   INTEGER NOT NULL,
-	prefix BLOB NOT NULL,
-	size   INTEGER NOT NULL
+	id   INTEGER PRIMARY KEY AUTOINCREMENT,
+	blob INTEGER NOT NULL
 ) STRICT;
 
 -- Mail that leaves: owned by package queue.
