@@ -17,29 +17,40 @@ const (
 	anyState = notAuthenticated | signedIn
 )
 
-// expunges says whether a command may be answered with EXPUNGE.
-type expunges uint8
-
-const (
-	allowed expunges = iota
-	// uidOnly: RFC 9051 section 7.5.1: FETCH, STORE and SEARCH must not renumber
-	// the messages that they speak of; their UID variants may.
-	uidOnly
-)
+// state is the session's, as a set of one.
+func (s *session) state() states {
+	switch {
+	case s.user == nil:
+		return notAuthenticated
+	case s.sel == nil:
+		return authenticated
+	}
+	return inMailbox
+}
 
 // A command is one that clients can send.
 type command struct {
-	name     string
-	states   states
-	uid      bool // exists as UID variant
-	onlyUID  bool // exists as UID variant alone
-	expunges expunges
+	name   string
+	states states
+	uid    uidForm
+
+	// keepNumbers: RFC 9051 section 7.5.1: no EXPUNGE may be sent while FETCH,
+	// STORE or SEARCH is answered. Their UID variants may be.
+	keepNumbers bool
 
 	// run reads the arguments with the line end (Decoder.End), then acts. Nil
 	// means OK with what it left in the call; errors are turned into a reply by
-	// replyTo.
+	// session.replyTo.
 	run func(ctx context.Context, s *session, d *wire.Decoder, c *call) error
 }
+
+// uidForm says whether a command exists with UID before it.
+type uidForm uint8
+
+const (
+	noUID uidForm = iota
+	alsoUID
+)
 
 // A call is one execution of a command.
 type call struct {
@@ -50,12 +61,41 @@ type call struct {
 	// What the tagged OK says, when it says more than the name.
 	code wire.Code
 	text string
+
+	// after runs once the tagged OK was written; for what changes the
+	// connection itself.
+	after func(context.Context) error
 }
 
-// commandTable lists every command: one line each, one file each.
+// commandTable lists every command: one line and one file each.
 func commandTable() map[string]*command {
 	list := []command{
+		{name: "CAPABILITY", states: anyState, run: capabilities},
 		{name: "NOOP", states: anyState, run: noop},
+		{name: "LOGOUT", states: anyState, run: logout},
+		{name: "ID", states: anyState, run: id},
+
+		{name: "STARTTLS", states: notAuthenticated, run: startTLS},
+		{name: "AUTHENTICATE", states: notAuthenticated, run: authenticate},
+		{name: "LOGIN", states: notAuthenticated, run: login},
+
+		{name: "ENABLE", states: signedIn, run: enable},
+		{name: "SELECT", states: signedIn, run: selectMailbox},
+		{name: "EXAMINE", states: signedIn, run: selectMailbox},
+		{name: "CREATE", states: signedIn, run: create},
+		{name: "DELETE", states: signedIn, run: deleteMailbox},
+		{name: "RENAME", states: signedIn, run: rename},
+		{name: "SUBSCRIBE", states: signedIn, run: subscribe},
+		{name: "UNSUBSCRIBE", states: signedIn, run: unsubscribe},
+		{name: "LIST", states: signedIn, run: list},
+		{name: "LSUB", states: signedIn, run: lsub},
+		{name: "NAMESPACE", states: signedIn, run: namespace},
+		{name: "STATUS", states: signedIn, run: status},
+		{name: "IDLE", states: signedIn, run: idle},
+
+		{name: "CHECK", states: inMailbox, run: noop},
+		{name: "CLOSE", states: inMailbox, run: closeMailbox},
+		{name: "UNSELECT", states: inMailbox, run: unselect},
 	}
 	table := make(map[string]*command, len(list))
 	for i := range list {
@@ -68,12 +108,23 @@ func commandTable() map[string]*command {
 func (srv *Server) find(c *call, now states) (*command, error) {
 	cmd := srv.commands[c.name]
 	switch {
-	case cmd == nil, c.uid && !cmd.uid, !c.uid && cmd.onlyUID:
-		return nil, bad("no such command: %s", c.fullName())
+	case cmd == nil, c.uid && cmd.uid == noUID:
+		return nil, bad("no such command: %.40s", c.fullName())
 	case cmd.states&now == 0:
-		return nil, bad("%s is not allowed now", c.fullName())
+		return nil, bad("%s is not allowed %s", c.fullName(), now)
 	}
 	return cmd, nil
+}
+
+// String says when, for a reply.
+func (st states) String() string {
+	switch st {
+	case notAuthenticated:
+		return "before sign-in"
+	case authenticated:
+		return "without a selected mailbox"
+	}
+	return "after sign-in"
 }
 
 // fullName is the command as the client wrote it, in capitals.
@@ -84,19 +135,14 @@ func (c *call) fullName() string {
 	return c.name
 }
 
-// mayExpunge reports whether EXPUNGE may be sent while the command is answered.
-func (cmd *command) mayExpunge(uid bool) bool { return cmd.expunges == allowed || uid }
-
-// noop gives the session a chance to tell what changed.
-func noop(_ context.Context, _ *session, d *wire.Decoder, _ *call) error { return d.End() }
-
-// state is the session's, as a set of one.
-func (s *session) state() states {
-	switch {
-	case s.user == nil:
-		return notAuthenticated
-	case s.sel == nil:
-		return authenticated
+// label is the command's name for telemetry, which clients must not be able to
+// fill with names of their own.
+func (c *call) label(cmd *command) string {
+	if cmd == nil {
+		return "unknown"
 	}
-	return inMailbox
+	return c.fullName()
 }
+
+// mayExpunge reports whether EXPUNGE may be sent while the command is answered.
+func (cmd *command) mayExpunge(uid bool) bool { return !cmd.keepNumbers || uid }

@@ -1,12 +1,137 @@
 package imapd
 
 import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
 	"net"
+	"os"
 	"sync"
+	"time"
 )
 
-// A link is a session's connection: deadlines, and waiting without a buffer.
+// slowest is the rate in bytes per second below which a peer's transfer of
+// something long is given up.
+const slowest = 4 << 10
+
+// A link is a session's connection. The session reads and writes; wake alone
+// may be called by others.
+//
+// A wake-up moves the read deadline into the past, but only while wait is
+// waiting for the first byte of something: a read in the middle of a command is
+// never disturbed, and a wake-up that comes at another time makes the next wait
+// return at once. None is lost.
 type link struct {
-	conn net.Conn
-	mu   sync.Mutex
+	conn         net.Conn
+	writeTimeout time.Duration
+	first        [1]byte // what wait has read
+	ahead        bool    // first is still to be read by Read
+
+	mu      sync.Mutex // guards conn (against wake), waiting, woken
+	waiting bool
+	woken   bool
+}
+
+// wait waits for the first byte of what the client sends next, which Read will
+// return. It returns false when it was woken. It needs no buffer.
+func (l *link) wait(timeout time.Duration) (ready bool, err error) {
+	if !l.startWaiting(timeout) {
+		return false, nil
+	}
+	n, err := l.conn.Read(l.first[:])
+	woken := l.stopWaiting(n == 1)
+	switch {
+	case n == 1:
+		l.ahead = true
+		return true, nil
+	case woken && errors.Is(err, os.ErrDeadlineExceeded):
+		return false, nil
+	}
+	return false, err
+}
+
+func (l *link) startWaiting(timeout time.Duration) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.woken {
+		l.woken = false
+		return false
+	}
+	l.waiting = true
+	_ = l.conn.SetReadDeadline(time.Now().Add(timeout)) // fails on a closed connection, and so will Read
+	return true
+}
+
+// stopWaiting reports whether wake was called. A wake-up that came together with
+// the byte is kept for the next wait.
+func (l *link) stopWaiting(keep bool) (woken bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.waiting = false
+	woken = l.woken
+	l.woken = keep && woken
+	return woken
+}
+
+// wake ends the wait that is under way, or the next one. It does not block.
+func (l *link) wake() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.woken = true
+	if l.waiting {
+		_ = l.conn.SetReadDeadline(time.Unix(1, 0))
+	}
+}
+
+// within bounds the reads that follow, until the next call or wait.
+func (l *link) within(d time.Duration) { _ = l.conn.SetReadDeadline(time.Now().Add(d)) }
+
+// Read is for the session's buffer.
+func (l *link) Read(p []byte) (int, error) {
+	if l.ahead && len(p) > 0 {
+		l.ahead = false
+		p[0] = l.first[0]
+		return 1, nil
+	}
+	return l.conn.Read(p)
+}
+
+// Write gives the client writeTimeout, and longer for more, to take p.
+func (l *link) Write(p []byte) (int, error) {
+	_ = l.conn.SetWriteDeadline(time.Now().Add(l.writeTimeout + transferTime(int64(len(p)))))
+	return l.conn.Write(p)
+}
+
+// transferTime is how long n bytes may take.
+func transferTime(n int64) time.Duration { return time.Duration(n/slowest) * time.Second }
+
+// secure puts TLS on the connection and shakes hands.
+func (l *link) secure(ctx context.Context, cfg *tls.Config, timeout time.Duration) error {
+	conn := tls.Server(l.conn, cfg)
+	_ = conn.SetDeadline(time.Now().Add(timeout))
+	if err := conn.HandshakeContext(ctx); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.conn = conn
+	return nil
+}
+
+// close ends the connection. Others may call it.
+func (l *link) close() {
+	l.mu.Lock()
+	conn := l.conn
+	l.mu.Unlock()
+	_ = conn.Close() // may wait for a moment; wake must not
+}
+
+// linger lets the client read the last words: closing at once while it still
+// sends would make its side throw them away.
+func (l *link) linger() {
+	if half, ok := l.conn.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
+		l.within(time.Second)
+		_, _ = io.CopyN(io.Discard, l.conn, 1<<20)
+	}
 }

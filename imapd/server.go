@@ -18,6 +18,7 @@ import (
 	"log/slog"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"letterbox/directory"
@@ -69,15 +70,15 @@ type Server struct {
 	cfg      Config
 	commands map[string]*command
 	buffers  sync.Pool // of *buffers
-	limiter  limiter
+	limiter  *limiter
+	serial   atomic.Int64 // of the last session
 }
 
 // New returns a server; nothing listens yet.
 func New(cfg Config) *Server {
 	setDefaults(&cfg)
-	s := &Server{cfg: cfg, commands: commandTable()}
+	s := &Server{cfg: cfg, commands: commandTable(), limiter: newLimiter(cfg.Limits)}
 	s.buffers.New = newBuffers
-	s.limiter = newLimiter(cfg.Limits)
 	return s
 }
 
@@ -116,8 +117,4 @@ func (srv *Server) Serve(ctx context.Context, ln net.Listener) error {
 // ServeTLS is Serve for connections that start with a TLS handshake.
 func (srv *Server) ServeTLS(ctx context.Context, ln net.Listener) error {
 	return srv.serve(ctx, ln, srv.cfg.TLS)
-}
-
-func (srv *Server) serve(ctx context.Context, ln net.Listener, secure *tls.Config) error {
-	panic("stub")
 }

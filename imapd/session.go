@@ -3,23 +3,38 @@ package imapd
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
+	"fmt"
 	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"runtime/debug"
+	"strconv"
 	"time"
 
+	"github.com/emersion/go-imap/v2"
 	"letterbox/directory"
 	"letterbox/imapd/wire"
 	"letterbox/store"
 )
 
-// A session is one connection. Its goroutine alone touches it.
+// A session is one connection. Its goroutine alone touches it, but for
+// link.wake and link.close.
 type session struct {
-	srv  *Server
-	link *link
-	buf  *buffers // nil while the session waits
-	dec  *wire.Decoder
-	enc  wire.Encoder
-	log  *slog.Logger
+	srv      *Server
+	link     *link
+	peer     netip.Addr
+	private  bool            // nobody can listen in: TLS, or loopback if that is allowed
+	overTLS  bool            // TLS is on
+	stopping <-chan struct{} // closed when the server stops
+	signInBy time.Time
+	log      *slog.Logger
+
+	buf *buffers // nil while the session waits
+	dec *wire.Decoder
+	enc wire.Encoder
 
 	user *directory.User // nil before sign-in
 	rev2 bool            // IMAP4rev2 was enabled
@@ -47,10 +62,194 @@ func newBuffers() any {
 	return &buffers{bufio.NewReaderSize(nil, readBuffer), bufio.NewWriterSize(nil, writeBuffer)}
 }
 
-var errMailboxGone = errors.New("selected mailbox was deleted")
+// How many BAD commands are borne.
+const (
+	mistakesBeforeSignIn = 10
+	mistakesAfterSignIn  = 50
+)
 
-// account is the user's mail. Only after sign-in.
-func (s *session) account() store.AccountID { return store.AccountID(s.user.ID) }
+// Reasons to end a session, beside errors of the connection.
+var (
+	errStopping    = errors.New("server is shutting down")
+	errMailboxGone = errors.New("selected mailbox was deleted")
+	errMistakes    = errors.New("too many bad commands")
+	errInjected    = errors.New("data sent before TLS was on")
+)
+
+// An ending is an error of a command that ends the session without a reply.
+type ending struct{ error }
+
+func (e ending) Unwrap() error { return e.error }
+
+func (srv *Server) newSession(conn net.Conn, stopping <-chan struct{}) *session {
+	s := &session{
+		srv:      srv,
+		link:     &link{conn: conn, writeTimeout: srv.cfg.Timeouts.Write},
+		peer:     peerOf(conn),
+		stopping: stopping,
+		signInBy: time.Now().Add(srv.cfg.Timeouts.SignIn),
+	}
+	s.private = srv.cfg.PlaintextLoopback && s.peer.IsLoopback()
+	s.dec = wire.NewDecoder(beforeSignIn())
+	s.dec.OnLiteral = s.literal
+	s.log = srv.cfg.Log.With("session", srv.serial.Add(1), "remote", s.peer.String())
+	return s
+}
+
+// beforeSignIn is what strangers may send.
+func beforeSignIn() wire.Limits {
+	return wire.Limits{Line: 8 << 10, Literal: 8 << 10, Depth: 10, Skip: 64 << 10}
+}
+
+// afterSignIn is what users may send. An APPEND that is too large, but not
+// absurdly so, is still read and thrown away: the client learns why, and does
+// not try it again and again.
+func afterSignIn(appendLimit int64) wire.Limits {
+	return wire.Limits{Line: 64 << 10, Literal: 64 << 10, Depth: 50, Skip: 4 * appendLimit}
+}
+
+// run is the session from the first byte to the last.
+func (s *session) run(ctx context.Context, secure *tls.Config) {
+	defer s.srv.cfg.Telemetry.Connected("imap")()
+	defer s.link.close()
+	defer s.release()
+	defer s.signOut()
+	defer func() {
+		if r := recover(); r != nil {
+			s.log.Error("session panicked", "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+		}
+	}()
+	if err := s.start(ctx, secure); err != nil {
+		s.log.Info("connection failed", "error", err)
+		return
+	}
+	err := s.serve(ctx)
+	s.sayBye(err)
+	s.log.Debug("connection ended", "error", err)
+}
+
+// start shakes hands and greets.
+func (s *session) start(ctx context.Context, secure *tls.Config) error {
+	if secure != nil {
+		if err := s.secure(ctx, secure); err != nil {
+			return err
+		}
+	}
+	s.attach()
+	s.enc.Status("*", imap.StatusResponseTypeOK, s.capabilityCode(), "Letterbox ready")
+	return s.enc.Flush()
+}
+
+// secure shakes hands: from now on the connection is private.
+func (s *session) secure(ctx context.Context, cfg *tls.Config) error {
+	if err := s.link.secure(ctx, cfg, time.Until(s.signInBy)); err != nil {
+		return fmt.Errorf("TLS handshake: %w", err)
+	}
+	s.private, s.overTLS = true, true
+	return nil
+}
+
+// serve executes commands until the client leaves or the connection cannot go
+// on.
+func (s *session) serve(ctx context.Context) error {
+	for !s.leaving {
+		if err := s.awaitCommand(); err != nil {
+			return err
+		}
+		if err := s.execute(ctx); err != nil {
+			return err
+		}
+		if err := s.enc.Flush(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// awaitCommand waits for the first byte of a command, without buffers if there
+// is none yet.
+func (s *session) awaitCommand() error {
+	limit := s.srv.cfg.Timeouts.Idle
+	if s.user == nil {
+		limit = time.Until(s.signInBy)
+	}
+	for {
+		ready, err := s.await(limit)
+		if ready || err != nil {
+			return err
+		}
+		if s.isStopping() {
+			return errStopping
+		}
+	}
+}
+
+// await waits until the client has sent something, which may take a limited
+// time from then on, or false when somebody woke the session. What is buffered
+// for writing must be flushed.
+func (s *session) await(timeout time.Duration) (ready bool, err error) {
+	if s.buf == nil || s.buf.r.Buffered() == 0 {
+		s.release()
+		ready, err = s.link.wait(timeout)
+		s.attach()
+		if !ready {
+			return false, err
+		}
+	}
+	s.link.within(s.commandTime())
+	return true, nil
+}
+
+// commandTime is what a command line may take: strangers get no extension by
+// sending slowly.
+func (s *session) commandTime() time.Duration {
+	d := s.srv.cfg.Timeouts.Command
+	if s.user == nil {
+		d = min(d, time.Until(s.signInBy))
+	}
+	return d
+}
+
+func (s *session) isStopping() bool {
+	select {
+	case <-s.stopping:
+		return true
+	default:
+		return false
+	}
+}
+
+// attach gets buffers, release gives them back.
+func (s *session) attach() {
+	if s.buf == nil {
+		s.buf = s.srv.buffers.Get().(*buffers)
+		s.buf.r.Reset(s.link)
+		s.buf.w.Reset(s.link)
+		s.dec.Attach(s.buf.r)
+		s.enc.Attach(s.buf.w)
+	}
+}
+
+func (s *session) release() {
+	if s.buf != nil {
+		s.buf.r.Reset(nil)
+		s.buf.w.Reset(nil)
+		s.srv.buffers.Put(s.buf)
+		s.buf = nil
+		s.dec.Attach(nil)
+		s.enc.Attach(nil)
+	}
+}
+
+// literal is called before a literal is read.
+func (s *session) literal(size int64, sync bool) error {
+	s.link.within(s.commandTime() + transferTime(size))
+	if !sync {
+		return nil
+	}
+	s.enc.Continue("go ahead")
+	return s.enc.Flush()
+}
 
 // execute reads one command, runs it and writes its reply. It fails when the
 // connection cannot go on.
@@ -63,20 +262,41 @@ func (s *session) execute(ctx context.Context) error {
 	if wire.Fatal(s.dec.Err()) {
 		return s.dec.Err()
 	}
+	if errors.As(err, new(ending)) {
+		return err
+	}
 	if !s.dec.Ended() {
 		if err := s.dec.Resync(); err != nil {
 			return err
 		}
 	}
 	r := s.replyTo(ctx, c, err)
-	if cmd != nil {
-		if err := s.update(cmd.mayExpunge(c.uid)); err != nil {
-			return err
-		}
-	}
+	gone := s.update(cmd != nil && cmd.mayExpunge(c.uid))
 	s.enc.Status(c.tag, r.kind, r.code, r.text)
-	s.srv.cfg.Telemetry.Command("imap", c.fullName(), string(r.kind), time.Since(began))
+	s.srv.cfg.Telemetry.Command("imap", c.label(cmd), string(r.kind), time.Since(began))
+	if gone != nil {
+		return gone
+	}
+	if err := s.countMistake(r); err != nil {
+		return err
+	}
+	if c.after != nil && err == nil {
+		return c.after(ctx)
+	}
 	return s.enc.Err()
+}
+
+// countMistake ends the session of a client that makes too many.
+func (s *session) countMistake(r *reply) error {
+	if r.kind != imap.StatusResponseTypeBad {
+		return nil
+	}
+	s.mistakes++
+	s.log.Debug("bad command", "reply", r.text)
+	if s.mistakes >= mistakesAfterSignIn || s.user == nil && s.mistakes >= mistakesBeforeSignIn {
+		return errMistakes
+	}
+	return nil
 }
 
 // readName reads a command's tag and name. The call is there even on an error,
@@ -93,10 +313,37 @@ func (s *session) readName() (*call, *command, error) {
 	}
 	if d.Err() != nil {
 		if c.tag == "" {
-			c.tag = "*" // RFC 9051 section 7.1.3
+			c.tag = "*" // there is nothing to answer to
 		}
 		return c, nil, d.Err()
 	}
 	cmd, err := s.srv.find(c, s.state())
 	return c, cmd, err
 }
+
+// sayBye tells the client why the server ends the connection, when it is the
+// server who does.
+func (s *session) sayBye(err error) {
+	code, text := wire.Code(""), ""
+	switch {
+	case errors.Is(err, errStopping), errors.Is(err, context.Canceled):
+		code, text = wire.Code(imap.ResponseCodeUnavailable), errStopping.Error()
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		text = "you have been quiet for too long"
+	case errors.Is(err, errMailboxGone), errors.Is(err, errMistakes), errors.Is(err, wire.ErrAbandoned), errors.Is(err, errInjected):
+		text = err.Error()
+	default:
+		return
+	}
+	s.attach()
+	s.enc.Status("*", imap.StatusResponseTypeBye, code, text)
+	if s.enc.Flush() == nil {
+		s.link.linger()
+	}
+}
+
+// account is the user's mail. Only after sign-in.
+func (s *session) account() store.AccountID { return store.AccountID(s.user.ID) }
+
+// mailboxID is a mailbox's MAILBOXID (RFC 8474).
+func mailboxID(id store.MailboxID) string { return "F" + strconv.FormatInt(int64(id), 10) }

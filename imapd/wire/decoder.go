@@ -197,3 +197,14 @@ func (d *Decoder) Close() {
 	d.Expect(')')
 	d.depth--
 }
+
+// Line reads a line that is no command, such as IDLE's DONE or a SASL response,
+// without its line end. It may follow End.
+func (d *Decoder) Line(limit int) (string, error) {
+	d.ended = false
+	s := d.while(func(b byte) bool { return b != '\r' && b != '\n' })
+	if len(s) > limit {
+		d.fail(&LimitError{What: "line"})
+	}
+	return s, d.End()
+}

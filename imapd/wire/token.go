@@ -191,3 +191,10 @@ func (d *Decoder) Partial() *imap.SectionPartial {
 	}
 	return &imap.SectionPartial{Offset: int64(offset), Size: int64(size)}
 }
+
+// Base64Text reads base64, or "=" (RFC 9051, initial-resp), undecoded.
+func (d *Decoder) Base64Text() string {
+	return d.word(func(b byte) bool {
+		return b >= 'A' && b <= 'Z' || b >= 'a' && b <= 'z' || isDigit(b) || b == '+' || b == '/' || b == '='
+	}, "base64")
+}

@@ -1,0 +1,31 @@
+package imapd
+
+import (
+	"context"
+
+	"letterbox/imapd/wire"
+)
+
+// closeMailbox runs CLOSE (RFC 9051 section 6.4.1): messages with \Deleted go,
+// without a word about them.
+func closeMailbox(ctx context.Context, s *session, d *wire.Decoder, _ *call) error {
+	if err := d.End(); err != nil {
+		return err
+	}
+	id, readOnly := s.sel.id, s.sel.readOnly
+	s.deselect()
+	if readOnly {
+		return nil
+	}
+	_, _, err := s.srv.cfg.Store.Expunge(ctx, id, nil)
+	return err
+}
+
+// unselect runs UNSELECT (RFC 9051 section 6.4.2).
+func unselect(_ context.Context, s *session, d *wire.Decoder, _ *call) error {
+	if err := d.End(); err != nil {
+		return err
+	}
+	s.deselect()
+	return nil
+}

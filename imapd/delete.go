@@ -1,0 +1,25 @@
+package imapd
+
+import (
+	"context"
+
+	"letterbox/imapd/wire"
+)
+
+// deleteMailbox runs DELETE (RFC 9051 section 6.3.5). Who has the mailbox
+// selected finds it gone; the session that deletes it is told that it is closed.
+func deleteMailbox(ctx context.Context, s *session, d *wire.Decoder, _ *call) error {
+	d.SP()
+	name := d.Mailbox()
+	if err := d.End(); err != nil {
+		return err
+	}
+	if err := s.srv.cfg.Store.DeleteMailbox(ctx, s.account(), name); err != nil {
+		return err
+	}
+	if s.sel != nil && s.sel.view.Snapshot().Gone {
+		s.deselect()
+		s.enc.Text("* OK [CLOSED] the selected mailbox was deleted\r\n")
+	}
+	return nil
+}

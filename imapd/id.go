@@ -1,0 +1,53 @@
+package imapd
+
+import (
+	"context"
+
+	"letterbox/imapd/wire"
+)
+
+// maxIDFields bounds the field-value pairs of ID (RFC 2971 section 3.3).
+const maxIDFields = 30
+
+// id runs ID (RFC 2971). What clients say of themselves is a label for the log,
+// never a switch for behaviour.
+func id(_ context.Context, s *session, d *wire.Decoder, _ *call) error {
+	d.SP()
+	client := idFields(d)
+	if err := d.End(); err != nil {
+		return err
+	}
+	if len(client) > 0 {
+		s.log.Info("client introduced itself", "client", client)
+	}
+	s.enc.Text(`* ID ("name" "Letterbox"`)
+	if v := s.srv.cfg.Version; v != "" {
+		s.enc.Text(` "version" `)
+		s.enc.String(v)
+	}
+	s.enc.Text(")")
+	s.enc.CRLF()
+	return nil
+}
+
+// idFields reads the pairs of ID, which may be NIL, to field=value.
+func idFields(d *wire.Decoder) []string {
+	if d.Peek() != '(' {
+		if _, ok := d.NString(); ok {
+			d.Fail("a list or NIL")
+		}
+		return nil
+	}
+	var fields []string
+	d.List(func() {
+		name := d.String()
+		d.SP()
+		if value, ok := d.NString(); ok {
+			fields = append(fields, name+"="+value)
+		}
+		if len(fields) > maxIDFields {
+			d.Fail("at most 30 fields")
+		}
+	})
+	return fields
+}

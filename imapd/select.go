@@ -1,0 +1,121 @@
+package imapd
+
+import (
+	"context"
+
+	"github.com/emersion/go-imap/v2"
+	"letterbox/imapd/wire"
+	"letterbox/store"
+)
+
+// selectMailbox runs SELECT and EXAMINE (RFC 9051 sections 6.3.2 and 6.3.3, RFC
+// 3501 sections 6.3.1 and 6.3.2).
+func selectMailbox(ctx context.Context, s *session, d *wire.Decoder, c *call) error {
+	d.SP()
+	name := d.Mailbox()
+	if d.Accept(' ') {
+		d.List(func() { selectParameter(d) })
+	}
+	if err := d.End(); err != nil {
+		return err
+	}
+	if s.sel != nil {
+		// RFC 9051 section 6.3.2: the old mailbox is closed even when the new
+		// one cannot be opened.
+		s.deselect()
+		s.enc.Text("* OK [CLOSED] previous mailbox is now closed\r\n")
+	}
+	mailbox, err := s.srv.cfg.Store.Mailbox(ctx, s.account(), name)
+	if err != nil {
+		return err
+	}
+	if err := s.open(ctx, mailbox.ID, c.name == "EXAMINE"); err != nil {
+		return err
+	}
+	s.describeSelected(name)
+	c.code, c.text = "READ-WRITE", c.name+" completed"
+	if s.sel.readOnly {
+		c.code = "READ-ONLY"
+	}
+	return nil
+}
+
+// selectParameter reads one parameter of SELECT (RFC 4466 section 2.1): here is
+// the place for those of extensions.
+func selectParameter(d *wire.Decoder) {
+	switch d.Keyword() {
+	default:
+		d.Fail("a known parameter of SELECT")
+	}
+}
+
+// open makes the mailbox the selected one.
+func (s *session) open(ctx context.Context, id store.MailboxID, readOnly bool) error {
+	view, err := s.srv.cfg.Store.View(ctx, id)
+	if err != nil {
+		return err
+	}
+	now := view.Snapshot()
+	s.sel = &selected{
+		view: view, id: id, readOnly: readOnly,
+		uids: now.UIDs, modseq: now.ModSeq, expunges: now.Expunges, keywords: now.Keywords,
+	}
+	return nil
+}
+
+// deselect leaves the selected mailbox, if there is one.
+func (s *session) deselect() {
+	if s.sel != nil {
+		s.sel.view.Close()
+		s.sel = nil
+	}
+}
+
+// describeSelected writes what SELECT has to say of the mailbox that was just
+// opened by the name that the client wrote.
+func (s *session) describeSelected(name string) {
+	sel, mailbox := s.sel, s.sel.view.Mailbox()
+	s.tellExists()
+	s.tellFlagsDefined()
+	if seq := sel.firstUnseen(); seq > 0 && !s.rev2 {
+		s.tellCode("UNSEEN", uint64(seq), "first unseen message")
+	}
+	s.tellCode("UIDVALIDITY", uint64(mailbox.UIDValidity), "uids are valid")
+	s.tellCode("UIDNEXT", uint64(sel.uidNext()), "next uid")
+	s.enc.Text("* OK [MAILBOXID (" + mailboxID(sel.id) + ")] stays when renamed\r\n") // RFC 8474 section 4.2
+	if s.rev2 {
+		s.listOne(mailbox, name)
+	}
+}
+
+// tellCode writes an untagged OK with a number in its response code.
+func (s *session) tellCode(code string, n uint64, text string) {
+	s.enc.Text("* OK [" + code + " ")
+	s.enc.Number(n)
+	s.enc.Text("] " + text + "\r\n")
+}
+
+// uidNext is the next uid as far as the client has been told of messages: one
+// that has arrived meanwhile is still to come for it.
+func (sel *selected) uidNext() imap.UID {
+	now := sel.view.Snapshot()
+	if len(now.UIDs) > len(sel.uids) && now.Expunges == sel.expunges {
+		return now.UIDs[len(sel.uids)]
+	}
+	return now.UIDNext
+}
+
+// firstUnseen returns the first message without \Seen, 0 if there is none.
+func (sel *selected) firstUnseen() uint32 {
+	const step = 256 // mostly it is found early or, in a well-kept mailbox, late
+	var entries []store.Entry
+	for from := 0; from < len(sel.uids); from += step {
+		entries = sel.view.Entries(entries[:0], sel.uids[from:min(from+step, len(sel.uids))])
+		for _, e := range entries {
+			if e.Flags&store.Seen == 0 {
+				return sel.seqOf(e.UID)
+			}
+		}
+	}
+	return 0
+}

@@ -1,0 +1,49 @@
+package imapd
+
+import (
+	"context"
+	"errors"
+
+	"github.com/emersion/go-imap/v2"
+	"letterbox/directory"
+)
+
+// signIn makes the session the user's. The reply carries the capabilities,
+// which have changed.
+func (s *session) signIn(ctx context.Context, user *directory.User, mechanism string, c *call) error {
+	if !s.srv.limiter.signIn(user.ID) {
+		s.log.Warn("sign-in refused", "account", user.Address, "reason", "too many connections of this user")
+		return no(imap.ResponseCodeLimit, "too many connections of this user; close some")
+	}
+	s.user = user
+	if err := s.srv.cfg.Store.EnsureAccount(ctx, s.account()); err != nil {
+		s.signOut()
+		return err
+	}
+	s.dec.SetLimits(afterSignIn(s.srv.cfg.AppendLimit))
+	s.log = s.log.With("account", user.Address)
+	s.log.Info("signed in", "mechanism", mechanism, "tls", s.overTLS)
+	s.srv.cfg.Telemetry.SignIn("imap", "ok")
+	c.code, c.text = s.capabilityCode(), "signed in"
+	return nil
+}
+
+// signInFailed notes a refusal and passes the error on.
+func (s *session) signInFailed(err error, mechanism string) error {
+	result := "bad"
+	if throttled := new(directory.ThrottledError); errors.As(err, &throttled) {
+		result = "throttled"
+	}
+	s.log.Info("sign-in refused", "mechanism", mechanism, "reason", err)
+	s.srv.cfg.Telemetry.SignIn("imap", result)
+	return err
+}
+
+// signOut gives back what the session holds in the user's name.
+func (s *session) signOut() {
+	s.deselect()
+	if s.user != nil {
+		s.srv.limiter.signOut(s.user.ID)
+		s.user = nil
+	}
+}

@@ -1,0 +1,27 @@
+package imapd
+
+import (
+	"context"
+
+	"letterbox/imapd/wire"
+)
+
+// subscribe runs SUBSCRIBE (RFC 9051 section 6.3.7).
+func subscribe(ctx context.Context, s *session, d *wire.Decoder, _ *call) error {
+	d.SP()
+	name := d.Mailbox()
+	if err := d.End(); err != nil {
+		return err
+	}
+	return s.srv.cfg.Store.Subscribe(ctx, s.account(), name)
+}
+
+// unsubscribe runs UNSUBSCRIBE (RFC 9051 section 6.3.8).
+func unsubscribe(ctx context.Context, s *session, d *wire.Decoder, _ *call) error {
+	d.SP()
+	name := d.Mailbox()
+	if err := d.End(); err != nil {
+		return err
+	}
+	return s.srv.cfg.Store.Unsubscribe(ctx, s.account(), name)
+}
