@@ -1,0 +1,433 @@
+package imapd
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-imap/v2"
+	"github.com/rogpeppe/go-internal/txtar"
+	"letterbox/store"
+)
+
+// The dialogues in testdata/dialogues are played against a real server over real
+// sockets. A file is a txtar archive: the comment says what it shows, the
+// section "dialogue" is played line by line, every other section is a message
+// (its line ends become CRLF).
+//
+// A line of the dialogue is one of
+//
+//	# anything                    a comment; empty lines count for nothing
+//	A> a1 NOOP                    connection A sends this and CRLF
+//	A>> "a1 NOOP\r\na2 NOOP\r\n"  A sends exactly this, in one packet (Go string)
+//	A>file hello.eml              A sends the message, without more
+//	A< a1 OK {{.*}}               A receives this line; see below
+//	A<~ * 3 EXISTS                likewise; neighbouring <~ lines come in any order
+//	A<file hello.eml              A receives exactly these bytes
+//	A<end                         the server has closed A
+//
+// or a directive:
+//
+//	server KEY=VALUE ...          before the first connection: append-limit, withheld,
+//	                              per-address, per-user, connections, idle, command, keep-alive,
+//	                              sign-in (durations), plaintext=no
+//	user ADDRESS PASSWORD         a user; anna@example.org with "tulips in may" is there already
+//	mailbox ADDRESS NAME [\Use]
+//	message ADDRESS MAILBOX FILE [\Flag ...]   appended through the store
+//	connect A [tls] [from 127.0.0.2]           the greeting is the first line to come
+//	sign-in A [ADDRESS PASSWORD]  connect, read the greeting, LOGIN; anna without more
+//	starttls A                    the client's half of the handshake
+//	close A
+//	restart                       does nothing to the data: the server drains and starts again
+//
+// In expected lines {{regexp}} matches, {{name=regexp}} matches and is
+// remembered, and {{$name}} stands for what was remembered, also in lines sent.
+// A name with a space is quoted with single quotes in directives.
+
+const (
+	annaAddress  = "anna@example.org"
+	annaPassword = "tulips in may"
+	patience     = 20 * time.Second // for anything to arrive
+)
+
+func TestDialogues(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("testdata/dialogues/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no dialogues: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			t.Parallel()
+			play(t, file)
+		})
+	}
+}
+
+// A stage is what a dialogue is played on.
+type stage struct {
+	t        *testing.T
+	where    string // file:line being played
+	cfg      Config
+	house    *house
+	files    map[string][]byte
+	actors   map[string]*actor
+	captured map[string]string
+}
+
+// An actor is one connection of a client.
+type actor struct {
+	conn net.Conn
+	r    *bufio.Reader
+}
+
+func play(t *testing.T, file string) {
+	archive, err := txtar.ParseFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	st := &stage{
+		t: t, cfg: Config{PlaintextLoopback: true},
+		files: map[string][]byte{}, actors: map[string]*actor{}, captured: map[string]string{},
+	}
+	var script []byte
+	for _, f := range archive.Files {
+		if f.Name == "dialogue" {
+			script = f.Data
+			continue
+		}
+		st.files[f.Name] = bytes.ReplaceAll(f.Data, []byte("\n"), []byte("\r\n"))
+	}
+	st.house = newHouse(t)
+	defer st.leave()
+	lines := strings.Split(string(script), "\n")
+	for i := 0; i < len(lines); {
+		st.where = fmt.Sprintf("%s: dialogue line %d: %s", filepath.Base(file), i+1, lines[i])
+		i += st.play(lines[i:])
+	}
+}
+
+func (st *stage) leave() {
+	for _, a := range st.actors {
+		_ = a.conn.Close()
+	}
+}
+
+func (st *stage) fatalf(format string, args ...any) {
+	st.t.Helper()
+	st.t.Fatalf("%s\n\t%s", st.where, fmt.Sprintf(format, args...))
+}
+
+var dialogueLine = regexp.MustCompile(`^([A-Z])(>>|>file|>|<~|<file|<end|<)(?: (.*))?$`)
+
+// play plays the first of the lines, or several that belong together, and
+// returns how many.
+func (st *stage) play(lines []string) int {
+	line := strings.TrimRight(lines[0], "\r")
+	if line == "" || strings.HasPrefix(line, "#") {
+		return 1
+	}
+	m := dialogueLine.FindStringSubmatch(line)
+	if m == nil {
+		st.direct(splitDirective(line))
+		return 1
+	}
+	a, text := st.actors[m[1]], m[3]
+	if a == nil {
+		st.fatalf("%s is not connected", m[1])
+	}
+	switch m[2] {
+	case ">":
+		st.send(a, []byte(st.insert(text)+"\r\n"))
+	case ">>":
+		raw, err := strconv.Unquote(st.insert(text))
+		if err != nil {
+			st.fatalf("not a Go string: %v", err)
+		}
+		st.send(a, []byte(raw))
+	case ">file":
+		st.send(a, st.file(text))
+	case "<":
+		if got := st.receive(a); !st.match(text, got) {
+			st.fatalf("got %q", got)
+		}
+	case "<~":
+		return st.receiveAny(a, m[1]+"<~ ", lines)
+	case "<file":
+		st.receiveFile(a, st.file(text))
+	case "<end":
+		if b, err := a.r.ReadByte(); err == nil {
+			rest, _ := a.r.ReadString('\n')
+			st.fatalf("got %q", string(b)+rest)
+		}
+	}
+	return 1
+}
+
+func (st *stage) file(name string) []byte {
+	data, ok := st.files[name]
+	if !ok {
+		st.fatalf("no section %s", name)
+	}
+	return data
+}
+
+func (st *stage) send(a *actor, data []byte) {
+	_ = a.conn.SetDeadline(time.Now().Add(patience))
+	if _, err := a.conn.Write(data); err != nil {
+		st.fatalf("write: %v", err)
+	}
+}
+
+func (st *stage) receive(a *actor) string {
+	_ = a.conn.SetDeadline(time.Now().Add(patience))
+	line, err := a.r.ReadString('\n')
+	if err != nil {
+		st.fatalf("read: %v after %q", err, line)
+	}
+	text, ok := strings.CutSuffix(line, "\r\n")
+	if !ok {
+		st.fatalf("line without CRLF: %q", line)
+	}
+	return text
+}
+
+func (st *stage) receiveFile(a *actor, want []byte) {
+	_ = a.conn.SetDeadline(time.Now().Add(patience))
+	got := make([]byte, len(want))
+	if n, err := io.ReadFull(a.r, got); err != nil {
+		st.fatalf("read: %v after %q", err, got[:n])
+	}
+	if !bytes.Equal(got, want) {
+		st.fatalf("got %q", got)
+	}
+}
+
+// receiveAny receives as many lines as there are neighbours with the prefix.
+func (st *stage) receiveAny(a *actor, prefix string, lines []string) int {
+	var want []string
+	for _, line := range lines {
+		text, ok := strings.CutPrefix(line, prefix)
+		if !ok {
+			break
+		}
+		want = append(want, text)
+	}
+	n := len(want)
+	for range n {
+		got, found := st.receive(a), -1
+		for i, pattern := range want {
+			if st.match(pattern, got) {
+				found = i
+				break
+			}
+		}
+		if found < 0 {
+			st.fatalf("got %q, which is none of\n\t%s", got, strings.Join(want, "\n\t"))
+		}
+		want = append(want[:found], want[found+1:]...)
+	}
+	return n
+}
+
+var (
+	dialoguePart    = regexp.MustCompile(`\{\{.*?\}\}`)
+	dialogueCapture = regexp.MustCompile(`^([a-z]\w*)=(.*)$`)
+)
+
+// insert replaces {{$name}} by what was captured.
+func (st *stage) insert(text string) string {
+	return dialoguePart.ReplaceAllStringFunc(text, func(part string) string {
+		name, ok := strings.CutPrefix(strings.Trim(part, "{}"), "$")
+		if !ok {
+			return part
+		}
+		return st.captured[name]
+	})
+}
+
+// match compares a line with a pattern and remembers the captures.
+func (st *stage) match(pattern, line string) bool {
+	var expr strings.Builder
+	expr.WriteString("^")
+	rest := st.insert(pattern)
+	for {
+		at := dialoguePart.FindStringIndex(rest)
+		if at == nil {
+			break
+		}
+		expr.WriteString(regexp.QuoteMeta(rest[:at[0]]))
+		part := rest[at[0]+2 : at[1]-2]
+		if m := dialogueCapture.FindStringSubmatch(part); m != nil {
+			fmt.Fprintf(&expr, "(?P<%s>%s)", m[1], m[2])
+		} else {
+			fmt.Fprintf(&expr, "(?:%s)", part)
+		}
+		rest = rest[at[1]:]
+	}
+	expr.WriteString(regexp.QuoteMeta(rest) + "$")
+	re, err := regexp.Compile(expr.String())
+	if err != nil {
+		st.fatalf("pattern: %v", err)
+	}
+	m := re.FindStringSubmatch(line)
+	for i, name := range re.SubexpNames() {
+		if m != nil && name != "" {
+			st.captured[name] = m[i]
+		}
+	}
+	return m != nil
+}
+
+// splitDirective splits at spaces outside of single quotes.
+func splitDirective(line string) []string {
+	var words []string
+	for i, part := range strings.Split(line, "'") {
+		if i%2 == 1 {
+			words = append(words, part)
+			continue
+		}
+		words = append(words, strings.Fields(part)...)
+	}
+	return words
+}
+
+// direct carries out a directive.
+func (st *stage) direct(words []string) {
+	directives := map[string]func(args []string){
+		"server":   st.configure,
+		"user":     func(args []string) { st.house.user(st.t, args[0], args[1]) },
+		"mailbox":  st.makeMailbox,
+		"message":  st.addMessage,
+		"connect":  st.connect,
+		"sign-in":  st.signIn,
+		"starttls": func(args []string) { st.startTLS(args[0]) },
+		"close":    func(args []string) { _ = st.actors[args[0]].conn.Close() },
+		"restart":  func([]string) { st.house.stop() },
+	}
+	fn := directives[words[0]]
+	if fn == nil {
+		st.fatalf("no such directive")
+	}
+	fn(words[1:])
+}
+
+func (st *stage) configure(args []string) {
+	for _, arg := range args {
+		key, value, _ := strings.Cut(arg, "=")
+		if err := setOption(&st.cfg, key, value); err != nil {
+			st.fatalf("%v", err)
+		}
+	}
+}
+
+// setOption sets one option of a Config from its text.
+func setOption(cfg *Config, key, value string) error {
+	number, _ := strconv.Atoi(value)
+	duration, _ := time.ParseDuration(value)
+	switch key {
+	case "append-limit":
+		cfg.AppendLimit = int64(number)
+	case "withheld":
+		cfg.Withheld = append(cfg.Withheld, value)
+	case "connections":
+		cfg.Limits.Connections = number
+	case "per-address":
+		cfg.Limits.PerAddress = number
+	case "per-user":
+		cfg.Limits.PerUser = number
+	case "idle":
+		cfg.Timeouts.Idle = duration
+	case "command":
+		cfg.Timeouts.Command = duration
+	case "keep-alive":
+		cfg.Timeouts.KeepAlive = duration
+	case "sign-in":
+		cfg.Timeouts.SignIn = duration
+	case "plaintext":
+		cfg.PlaintextLoopback = value != "no"
+	default:
+		return fmt.Errorf("no such option: %s", key)
+	}
+	return nil
+}
+
+func (st *stage) makeMailbox(args []string) {
+	var use imap.MailboxAttr
+	if len(args) > 2 {
+		use = imap.MailboxAttr(args[2])
+	}
+	if _, err := st.house.store.CreateMailbox(context.Background(), st.house.account(st.t, args[0]), args[1], use); err != nil {
+		st.fatalf("%v", err)
+	}
+}
+
+func (st *stage) addMessage(args []string) {
+	var flags []imap.Flag
+	for _, f := range args[3:] {
+		flags = append(flags, imap.Flag(f))
+	}
+	st.house.message(st.t, args[0], args[1], store.NewMessage{Raw: st.file(args[2]), Flags: flags})
+}
+
+func (st *stage) connect(args []string) {
+	secure, from := false, "127.0.0.1"
+	for i, arg := range args[1:] {
+		switch arg {
+		case "tls":
+			secure = true
+		case "from":
+			from = args[i+2]
+		}
+	}
+	plain, private := st.house.serve(st.t, st.cfg)
+	address := plain
+	if secure {
+		address = private
+	}
+	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}, Timeout: patience}
+	conn, err := dialer.Dial("tcp", address)
+	if err != nil {
+		st.fatalf("%v", err)
+	}
+	st.actors[args[0]] = &actor{conn, bufio.NewReader(conn)}
+	if secure {
+		st.startTLS(args[0])
+	}
+}
+
+func (st *stage) startTLS(name string) {
+	a := st.actors[name]
+	conn := tls.Client(a.conn, &tls.Config{InsecureSkipVerify: true})
+	_ = conn.SetDeadline(time.Now().Add(patience))
+	if err := conn.Handshake(); err != nil {
+		st.fatalf("%v", err)
+	}
+	a.conn, a.r = conn, bufio.NewReader(conn)
+}
+
+func (st *stage) signIn(args []string) {
+	address, password := annaAddress, annaPassword
+	if len(args) > 1 {
+		address, password = args[1], args[2]
+	}
+	st.connect(args[:1])
+	a := st.actors[args[0]]
+	if greeting := st.receive(a); !strings.HasPrefix(greeting, "* OK ") {
+		st.fatalf("got %q", greeting)
+	}
+	st.send(a, []byte("login LOGIN "+address+" \""+password+"\"\r\n"))
+	if reply := st.receive(a); !strings.HasPrefix(reply, "login OK ") {
+		st.fatalf("got %q", reply)
+	}
+}
