@@ -1,0 +1,159 @@
+package clients
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+const muttConfig = `set ssl_verify_host=yes
+set certificate_file="%[1]s"
+set ssl_usesystemcerts=no
+set imap_user="%[2]s" imap_pass="%[3]s"
+set folder="imaps://localhost:%[4]d/"
+set spoolfile="=INBOX" record="=Sent" postponed="=Drafts" trash=""
+set smtp_url="smtps://%[2]s@localhost:%[5]d/" smtp_pass="%[3]s"
+set from="%[2]s" realname="Test" use_from=yes envelope_from=yes
+set imap_check_subscribed=no header_cache="" mail_check=1 timeout=1 imap_idle=yes imap_qresync=yes
+set delete=yes quit=yes move=no confirmappend=no beep=no wait_key=no
+set index_format="[%%Z] %%s"
+set query_command="" alias_file=/dev/null
+`
+
+// muttrc writes a configuration for a user and returns its path.
+func (l *letterbox) muttrc(t *testing.T, home, user string) string {
+	t.Helper()
+	file := filepath.Join(home, "muttrc-"+user)
+	config := fmt.Appendf(nil, muttConfig, l.certFile, user, password, l.imaps, l.submission)
+	if err := os.WriteFile(file, config, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// terminal is a program in tmux: keys go in, the screen comes back.
+type terminal struct {
+	t      *testing.T
+	socket string
+}
+
+func newTerminal(t *testing.T, home string, command ...string) *terminal {
+	t.Helper()
+	need(t, "tmux", "tmux")
+	term := &terminal{t: t, socket: filepath.Join(home, "tmux")}
+	term.tmux(append([]string{"new-session", "-d", "-x", "100", "-y", "30", "env", "HOME=" + home, "LC_ALL=C.UTF-8"}, command...)...)
+	t.Cleanup(func() { exec.Command("tmux", "-S", term.socket, "kill-server").Run() })
+	return term
+}
+
+func (term *terminal) tmux(args ...string) string {
+	term.t.Helper()
+	out, err := exec.Command("tmux", append([]string{"-S", term.socket}, args...)...).CombinedOutput()
+	if err != nil {
+		term.t.Fatalf("tmux %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return string(out)
+}
+
+func (term *terminal) keys(keys ...string) { term.tmux(append([]string{"send-keys"}, keys...)...) }
+
+// wait waits until the screen shows the text (or with gone, no longer does).
+func (term *terminal) wait(text string, gone bool) {
+	term.t.Helper()
+	ctx, cancel := context.WithTimeout(term.t.Context(), time.Minute)
+	defer cancel()
+	for {
+		screen := term.tmux("capture-pane", "-p")
+		if strings.Contains(screen, text) != gone {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			term.t.Fatalf("waited for %q (gone: %v), the screen shows\n%s", text, gone, screen)
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// TestMutt sends with mutt, sees the message arrive in an idling mutt, reads it,
+// flags it, deletes it.
+func TestMutt(t *testing.T) {
+	t.Parallel()
+	need(t, "mutt", "mutt")
+	l := serve(t)
+	home := t.TempDir()
+	reader := newTerminal(t, home, "mutt", "-n", "-F", l.muttrc(t, home, ben))
+	reader.wait("Mutt: =INBOX", false)
+
+	send := fmt.Sprintf("echo 'body by mutt' | mutt -n -F %s -s 'sent by mutt' -- %s", l.muttrc(t, home, anna), ben)
+	client(t, home, "sh", "-c", send)
+	reader.wait("sent by mutt", false)
+	reader.keys("Enter")
+	reader.wait("body by mutt", false)
+	reader.keys("i", "F")
+	reader.wait("[ !", false)
+	reader.keys("$")
+
+	sent := l.run("", "export", "--account", anna, "--mailbox", "Sent", "--format", "mbox", "-")
+	if strings.Count(sent, "Subject: sent by mutt") != 1 {
+		t.Errorf("mutt's copy is not in Sent once:\n%s", sent)
+	}
+	reader.keys("d", "$")
+	reader.wait("sent by mutt", true)
+	if left := l.run("", "export", "--account", ben, "--mailbox", "INBOX", "--format", "mbox", "-"); strings.Contains(left, "sent by mutt") {
+		t.Errorf("deleted in mutt, but still there:\n%s", left)
+	}
+}
+
+// TestMuttCopiesByteForByte lets mutt save every message of a mailbox to a
+// local mbox.
+func TestMuttCopiesByteForByte(t *testing.T) {
+	t.Parallel()
+	need(t, "mutt", "mutt")
+	l := serve(t)
+	home := t.TempDir()
+	messages := corpus(t)
+	mboxFile := filepath.Join(home, "corpus.mbox")
+	if err := os.WriteFile(mboxFile, asMbox(messages), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l.run("", "import", "--account", ben, "--mailbox", "corpus", mboxFile)
+	saved := filepath.Join(home, "saved")
+	for _, sub := range []string{"cur", "new", "tmp"} {
+		if err := os.MkdirAll(filepath.Join(saved, sub), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	reader := newTerminal(t, home, "mutt", "-n", "-F", l.muttrc(t, home, ben), "-f", "=corpus")
+	reader.wait("Mutt: =corpus", false)
+	reader.keys("T", ".", "Enter", ";", "C", "C-u", saved, "Enter")
+	want := len(messages)
+	for deadline := time.Now().Add(2 * time.Minute); len(readMaildir(t, saved)) < want; time.Sleep(200 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("mutt saved %d of %d messages:\n%s", len(readMaildir(t, saved)), want, reader.tmux("capture-pane", "-p"))
+		}
+	}
+	bodies := make(map[string]int)
+	for _, raw := range messages {
+		bodies[bodyOf(unixLines(raw))]++
+	}
+	for _, raw := range readMaildir(t, saved) {
+		bodies[bodyOf(raw)]--
+	}
+	for body, n := range bodies {
+		if n != 0 {
+			t.Errorf("a message was saved %d times too few: %.200q", n, body)
+		}
+	}
+}
+
+// bodyOf leaves the header out: mutt adds Status lines and drops some.
+func bodyOf(message string) string {
+	_, body, _ := strings.Cut(message, "\n\n")
+	return strings.TrimRight(body, "\n")
+}

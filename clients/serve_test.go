@@ -1,0 +1,175 @@
+package clients
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+const (
+	anna     = "anna@letterbox.example"
+	ben      = "ben@letterbox.example"
+	password = "stamp-Ring-77-parcel"
+)
+
+// A letterbox is the program, serving, with two users.
+type letterbox struct {
+	t          *testing.T
+	data       string
+	imaps      int // ports on 127.0.0.1
+	submission int
+	certFile   string
+}
+
+// binary builds the program once for all tests.
+var binary = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "letterbox-clients-")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "letterbox")
+	build := exec.Command("go", "build", "-o", path, "letterbox")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go build: %w: %s", err, out)
+	}
+	return path, nil
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if path, err := binary(); err == nil {
+		os.RemoveAll(filepath.Dir(path))
+	}
+	os.Exit(code)
+}
+
+// serve starts the program with a data folder of its own and waits until it
+// greets. It ends with the test.
+func serve(t *testing.T) *letterbox {
+	t.Helper()
+	l := &letterbox{t: t, data: t.TempDir(), imaps: freePort(t), submission: freePort(t)}
+	l.run("", "domain", "add", "letterbox.example")
+	l.run(password+"\n", "user", "add", anna)
+	l.run(password+"\n", "user", "add", ben)
+	l.start(t)
+	l.saveCertificate()
+	return l
+}
+
+func (l *letterbox) start(t *testing.T) {
+	t.Helper()
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(path, "--data", l.data,
+		"--set", "hostname=localhost",
+		"--set", fmt.Sprintf("listen.imaps=127.0.0.1:%d", l.imaps),
+		"--set", fmt.Sprintf("listen.submissions=127.0.0.1:%d", l.submission),
+		"--set", "listen.imap=", "--set", "listen.smtp=", "--set", "listen.submission=",
+		"--set", "listen.http=", "--set", "listen.https=", "--set", "listen.metrics=", "serve")
+	var output bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &output, &output
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cmd.Process.Signal(syscall.SIGTERM)
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("letterbox did not end well: %v\n%s", err, output.String())
+		} else if t.Failed() {
+			t.Logf("letterbox said:\n%s", output.String())
+		}
+	})
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", l.imaps))
+		if err == nil {
+			conn.Close()
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("letterbox does not answer: %v\n%s", err, output.String())
+		}
+	}
+}
+
+// run runs a command of the program.
+func (l *letterbox) run(stdin string, args ...string) string {
+	l.t.Helper()
+	path, err := binary()
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	cmd := exec.Command(path, append([]string{"--data", l.data}, args...)...)
+	cmd.Stdin = strings.NewReader(stdin)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		l.t.Fatalf("letterbox %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return string(out)
+}
+
+// saveCertificate writes the self-signed certificate where clients find it to
+// trust.
+func (l *letterbox) saveCertificate() {
+	l.t.Helper()
+	conn, err := tls.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", l.imaps), &tls.Config{InsecureSkipVerify: true}) // what is learnt here, the clients then verify
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	defer conn.Close()
+	l.certFile = filepath.Join(l.t.TempDir(), "certificate.pem")
+	if err := os.WriteFile(l.certFile, pemCertificate(conn.ConnectionState().PeerCertificates[0].Raw), 0o644); err != nil {
+		l.t.Fatal(err)
+	}
+}
+
+func freePort(t *testing.T) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+// need skips the test when a program is not installed, or fails it where all
+// must be.
+func need(t *testing.T, program, debianPackage string) {
+	t.Helper()
+	if _, err := exec.LookPath(program); err == nil {
+		return
+	}
+	if os.Getenv("LETTERBOX_CLIENTS") == "require" {
+		t.Fatalf("%s is missing: apt-get install %s", program, debianPackage)
+	}
+	t.Skipf("%s is not installed (Debian package %s)", program, debianPackage)
+}
+
+// client runs a mail client and returns what it printed; it must end well.
+func client(t *testing.T, home, name string, args ...string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Env = append(os.Environ(), "HOME="+home, "LC_ALL=C.UTF-8")
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%s %s: %v\n%s%s", name, strings.Join(args, " "), err, out, stderr.String())
+	}
+	return string(out)
+}
