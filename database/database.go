@@ -8,63 +8,132 @@ package database
 
 import (
 	"context"
-	"database/sql"
+	"errors"
+	"fmt"
 	"log/slog"
+	"net/url"
+	"os"
 )
 
 // Options of Open.
 type Options struct {
 	Log     *slog.Logger
-	Readers int // 0: 4
+	Readers int    // 0: 4
+	VFS     string // of SQLite, registered before; "": the operating system's
 }
 
 // DB is the open database.
-type DB struct{}
+type DB struct {
+	log     *slog.Logger
+	dsn     string
+	jobs    chan *job
+	closing chan struct{}
+	closed  chan struct{} // the writer has ended
+	readers chan *conn
+	writer  *writer
+}
 
 // Open opens or creates the file at path, runs the migrations it lacks, and
 // starts the writer. It refuses, with a text that says what to do, a database
 // newer than this program and one that is damaged.
-func Open(ctx context.Context, path string, o Options) (*DB, error) { panic("stub") }
+func Open(ctx context.Context, path string, o Options) (*DB, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Readers == 0 {
+		o.Readers = 4
+	}
+	if err := create(path); err != nil {
+		return nil, err
+	}
+	db := &DB{
+		log:     o.Log,
+		dsn:     dsn(path, o.VFS),
+		jobs:    make(chan *job, maxBatch),
+		closing: make(chan struct{}),
+		closed:  make(chan struct{}),
+		readers: make(chan *conn, o.Readers),
+	}
+	writing, err := db.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := migrate(ctx, writing); err != nil {
+		return nil, errors.Join(err, writing.close())
+	}
+	for range o.Readers {
+		reading, err := db.connect(ctx)
+		if err != nil {
+			return nil, errors.Join(err, writing.close(), db.closeReaders())
+		}
+		db.readers <- reading
+	}
+	db.writer = &writer{db: db, conn: writing}
+	go db.writer.run()
+	return db, nil
+}
+
+// create makes the file private before SQLite opens it with the umask's rights.
+func create(path string) error {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return fmt.Errorf("open database: %w", err)
+	}
+	return file.Close()
+}
+
+// dsn names the file with the pragmas that every connection needs. The driver
+// runs them in alphabetical order.
+func dsn(path, vfs string) string {
+	q := url.Values{"_pragma": {
+		"busy_timeout(10000)",
+		"cache_size(-2000)", // kB; the driver takes about twice that
+		"foreign_keys(1)",
+		"journal_mode(WAL)",
+		"journal_size_limit(16777216)",
+		"page_size(4096)",
+		"synchronous(FULL)",
+		"temp_store(MEMORY)",
+		"wal_autocheckpoint(2000)",
+	}}
+	if vfs != "" {
+		q.Set("vfs", vfs)
+	}
+	return (&url.URL{Scheme: "file", Opaque: url.PathEscape(path), RawQuery: q.Encode()}).String()
+}
 
 // Close ends the writer after the jobs it has, checkpoints and closes.
-func (db *DB) Close() error { panic("stub") }
+func (db *DB) Close() error {
+	close(db.closing)
+	<-db.closed
+	return errors.Join(db.closeReaders(), db.writer.close())
+}
 
-// Tx is the writing transaction as one job sees it. It is valid only within the
-// function it was given to, on the writer's goroutine.
-type Tx struct{}
-
-// Exec, Query and QueryRow run prepared statements, cached by their text.
-func (tx *Tx) Exec(query string, args ...any) (sql.Result, error) { panic("stub") }
-func (tx *Tx) Query(query string, args ...any) (*sql.Rows, error) { panic("stub") }
-func (tx *Tx) QueryRow(query string, args ...any) *sql.Row        { panic("stub") }
-
-// AfterCommit registers fn to run on the writer's goroutine after the commit is
-// durable and before Write returns, in commit order: for views and wake-ups.
-// It must be quick and must not call Write. It does not run when the job fails.
-func (tx *Tx) AfterCommit(fn func()) { panic("stub") }
-
-// Write runs fn in a transaction and returns once it is durable. Jobs that
-// gather are committed together; each has its own savepoint, so that fn's error
-// undoes fn alone and is returned as it is. When the commit itself fails, every
-// job in it gets that error (ErrFull when the disk is full) and none counts.
-// fn must not wait for anything but the database: it holds everybody.
-// If ctx ends before fn began, fn never runs.
-func (db *DB) Write(ctx context.Context, fn func(tx *Tx) error) error { panic("stub") }
-
-// Conn is a reading transaction: every query in it sees the same commit.
-type Conn struct{}
-
-func (c *Conn) Query(query string, args ...any) (*sql.Rows, error) { panic("stub") }
-func (c *Conn) QueryRow(query string, args ...any) *sql.Row        { panic("stub") }
-
-// Read runs fn on a reader, inside one read transaction. fn must not write to a
-// socket: gather what is needed, then return. Waiting for a free reader ends
-// with ctx; a query that runs is interrupted when ctx ends.
-func (db *DB) Read(ctx context.Context, fn func(c *Conn) error) error { panic("stub") }
+// closeReaders waits for reads under way.
+func (db *DB) closeReaders() (err error) {
+	for range cap(db.readers) {
+		select {
+		case c := <-db.readers:
+			err = errors.Join(err, c.close())
+		default:
+			if db.writer == nil { // Open failed half way
+				return err
+			}
+			c := <-db.readers
+			err = errors.Join(err, c.close())
+		}
+	}
+	return err
+}
 
 // Stats counts since Open.
 type Stats struct {
 	Commits, Jobs, Failed int64
+	Largest               int64 // jobs in one commit
 }
 
-func (db *DB) Stats() Stats { panic("stub") }
+// Stats returns the writer's counts.
+func (db *DB) Stats() Stats {
+	w := db.writer
+	return Stats{Commits: w.commits.Load(), Jobs: w.done.Load(), Failed: w.failed.Load(), Largest: w.largest.Load()}
+}
