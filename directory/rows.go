@@ -1,0 +1,26 @@
+package directory
+
+import (
+	"database/sql"
+	"time"
+)
+
+// A scanner is one row, alone or among others.
+type scanner interface{ Scan(into ...any) error }
+
+// collect scans every row and closes them.
+func collect[T any](rows *sql.Rows, scan func(scanner) (T, error)) ([]T, error) {
+	defer rows.Close()
+	var all []T
+	for rows.Next() {
+		one, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, one)
+	}
+	return all, rows.Err()
+}
+
+// seconds is now as the database keeps it.
+func (d *Directory) seconds() time.Time { return time.Unix(d.now().Unix(), 0) }
