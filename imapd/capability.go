@@ -38,6 +38,14 @@ func capabilityList() []capability {
 		{"STATUS=SIZE", signedIn},
 		{"OBJECTID", signedIn},
 		{"UTF8=ACCEPT", signedIn},
+		{"UIDPLUS", signedIn},
+		{"MOVE", signedIn},
+		{"ESEARCH", signedIn},
+		{"SEARCHRES", signedIn},
+		{"WITHIN", signedIn},
+		{"BINARY", signedIn},
+		{"MULTIAPPEND", signedIn},
+		{"SAVEDATE", signedIn},
 	}
 }
 

@@ -91,11 +91,18 @@ func commandTable() map[string]*command {
 		{name: "LSUB", states: signedIn, run: lsub},
 		{name: "NAMESPACE", states: signedIn, run: namespace},
 		{name: "STATUS", states: signedIn, run: status},
+		{name: "APPEND", states: signedIn, run: appendMessages},
 		{name: "IDLE", states: signedIn, run: idle},
 
 		{name: "CHECK", states: inMailbox, run: noop},
 		{name: "CLOSE", states: inMailbox, run: closeMailbox},
 		{name: "UNSELECT", states: inMailbox, run: unselect},
+		{name: "EXPUNGE", states: inMailbox, uid: alsoUID, run: expunge},
+		{name: "SEARCH", states: inMailbox, uid: alsoUID, keepNumbers: true, run: search},
+		{name: "FETCH", states: inMailbox, uid: alsoUID, keepNumbers: true, run: fetch},
+		{name: "STORE", states: inMailbox, uid: alsoUID, keepNumbers: true, run: storeFlags},
+		{name: "COPY", states: inMailbox, uid: alsoUID, run: copyMessages},
+		{name: "MOVE", states: inMailbox, uid: alsoUID, run: move},
 	}
 	table := make(map[string]*command, len(list))
 	for i := range list {

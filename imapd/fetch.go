@@ -1,0 +1,237 @@
+package imapd
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/emersion/go-imap/v2"
+	"letterbox/imapd/wire"
+	"letterbox/store"
+)
+
+// fetch answers FETCH and UID FETCH (RFC 9051 section 6.4.5).
+//
+// It goes through the messages in chunks: their flags from the view, their rows
+// from the store, their bodies one by one, each copied straight into the
+// answer. What is written never waits for more than one message, and nothing is
+// locked meanwhile.
+func fetch(ctx context.Context, s *session, d *wire.Decoder, c *call) error {
+	d.SP()
+	set := d.NumSet()
+	d.SP()
+	items := parseItems(d)
+	if err := d.End(); err != nil {
+		return err
+	}
+	uids, err := s.sel.resolve(set, c.uid)
+	if err != nil {
+		return err
+	}
+	f := newFetcher(s, items, c.uid)
+	if err := s.sel.runs(uids, func(first uint32, uids []imap.UID) error {
+		return f.run(ctx, first, uids)
+	}); err != nil {
+		return err
+	}
+	return f.outcome(c.uid)
+}
+
+// A fetcher is one FETCH under way.
+type fetcher struct {
+	s     *session
+	items []item
+	cols  store.Columns
+	rows  bool // the store's rows are needed
+	body  bool // messages' bytes are needed
+	seen  bool // \Seen is to be set
+	flags bool // FLAGS was asked for
+
+	names   flagTexts
+	entries []store.Entry // of the chunk
+	read    []imap.UID    // messages of the chunk that become \Seen
+	buffer  []byte        // for bodies
+	chosen  []byte        // for HEADER.FIELDS
+
+	showing imap.UID // the message that is being written
+	gone    bool     // a message was expunged meanwhile
+	failure error    // why a message could not be shown
+}
+
+func newFetcher(s *session, items []item, uid bool) *fetcher {
+	if uid && !slices.ContainsFunc(items, func(it item) bool { return it.kind == itemUID }) {
+		// RFC 9051 section 6.4.9: UID is implied.
+		items = slices.Insert(items, 0, item{kind: itemUID, label: "UID"})
+	}
+	f := &fetcher{s: s, items: items, names: flagTexts{}}
+	for i := range items {
+		cols, row := items[i].columns()
+		f.cols |= cols
+		f.rows = f.rows || row
+		f.body = f.body || items[i].body()
+		f.seen = f.seen || items[i].seen && !s.sel.readOnly
+		f.flags = f.flags || items[i].kind == itemFlags
+	}
+	return f
+}
+
+// Sizes of a chunk. Flags alone are copied by the thousand; with rows, a chunk
+// is what one transaction marks as \Seen.
+const (
+	flagChunk = 4096
+	rowChunk  = 256
+)
+
+// run answers for messages with consecutive numbers.
+func (f *fetcher) run(ctx context.Context, first uint32, uids []imap.UID) error {
+	size := flagChunk
+	if f.rows {
+		size = rowChunk
+	}
+	for chunk := range slices.Chunk(uids, size) {
+		f.entries = f.s.sel.view.Entries(f.entries[:0], chunk)
+		f.gone = f.gone || len(f.entries) < len(chunk)
+		var err error
+		if f.rows {
+			err = f.fromRows(ctx, first, chunk)
+		} else {
+			f.fromView(first, chunk)
+			err = f.s.enc.Err()
+		}
+		if err != nil {
+			return err
+		}
+		first += uint32(len(chunk))
+	}
+	return nil
+}
+
+// fromView answers for messages of which only view data is wanted. What it
+// tells need not be told again.
+func (f *fetcher) fromView(first uint32, uids []imap.UID) {
+	i := 0
+	for _, e := range f.entries {
+		for uids[i] != e.UID {
+			i++
+		}
+		f.begin(first + uint32(i))
+		for k := range f.items {
+			f.between(k)
+			f.writeItem(&f.items[k], nil, e)
+		}
+		f.end()
+		if f.flags && e.ModSeq > f.s.sel.modseq {
+			f.s.sel.told(e)
+		}
+	}
+}
+
+// fromRows answers with rows, and bodies where they are wanted, and then sets
+// \Seen: nobody should find a message read that never reached them.
+func (f *fetcher) fromRows(ctx context.Context, first uint32, uids []imap.UID) error {
+	f.read = f.read[:0]
+	entries, i, shown := f.entries, 0, 0
+	err := f.s.srv.cfg.Store.Rows(ctx, f.s.sel.id, spanOf(uids), f.cols, func(row *store.Row) error {
+		for len(entries) > 0 && entries[0].UID < row.UID {
+			entries = entries[1:]
+		}
+		if len(entries) == 0 || entries[0].UID != row.UID {
+			return nil // not in the view any more
+		}
+		for uids[i] != row.UID {
+			i++
+		}
+		shown++
+		return f.fromRow(ctx, first+uint32(i), row, entries[0])
+	})
+	f.gone = f.gone || shown < len(f.entries)
+	if markErr := f.markRead(ctx, first, uids); err == nil {
+		err = markErr
+	}
+	return err
+}
+
+// fromRow writes one response. A message whose body cannot be read is left out;
+// the tagged reply says so.
+func (f *fetcher) fromRow(ctx context.Context, seq uint32, row *store.Row, e store.Entry) error {
+	f.showing = row.UID
+	var m *mail
+	if f.body {
+		var err error
+		if m, err = f.open(ctx, row); err != nil {
+			f.fail(err)
+			return ctx.Err()
+		}
+		defer m.body.Close()
+	}
+	newlySeen := f.seen && e.Flags&store.Seen == 0
+	if newlySeen {
+		e.Flags |= store.Seen
+	}
+	f.begin(seq)
+	for k := range f.items {
+		f.between(k)
+		f.writeAny(&f.items[k], row, m, e)
+	}
+	if newlySeen && !f.flags {
+		f.s.enc.Text(" FLAGS ")
+		f.writeFlags(e)
+	}
+	f.end()
+	if newlySeen && f.s.enc.Err() == nil {
+		f.read = append(f.read, e.UID)
+	}
+	return f.s.enc.Err()
+}
+
+// markRead sets \Seen on what was read, and tells the client if that turns out
+// different from what it was told.
+func (f *fetcher) markRead(ctx context.Context, first uint32, uids []imap.UID) error {
+	if len(f.read) == 0 {
+		return nil
+	}
+	sel := f.s.sel
+	change := store.FlagChange{Op: imap.StoreFlagsAdd, Flags: []imap.Flag{imap.FlagSeen}}
+	_, err := f.s.srv.cfg.Store.SetFlags(ctx, sel.id, imap.UIDSetNum(f.read...), change)
+	before := f.entries
+	for _, now := range sel.view.Entries(nil, f.read) {
+		for before[0].UID < now.UID {
+			before = before[1:]
+		}
+		switch {
+		case now.Flags == before[0].Flags|store.Seen:
+			sel.told(now)
+		case err != nil:
+			i, _ := slices.BinarySearch(uids, now.UID)
+			f.s.tellMessage(first+uint32(i), now)
+		}
+	}
+	return err
+}
+
+// fail remembers why a message could not be shown.
+func (f *fetcher) fail(err error) {
+	var own *reply
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		f.gone = true
+		return
+	case !errors.As(err, &own):
+		f.s.log.Error("message cannot be read", "uid", f.showing, "error", err)
+		err = no(imap.ResponseCodeCorruption, "message with UID %d cannot be read", f.showing)
+	}
+	if f.failure == nil {
+		f.failure = err
+	}
+}
+
+// outcome is the reply once all was said that could be.
+func (f *fetcher) outcome(uid bool) error {
+	switch {
+	case f.failure != nil:
+		return f.failure
+	case f.gone && !uid:
+		return expungeIssued()
+	}
+	return nil
+}

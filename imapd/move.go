@@ -1,0 +1,33 @@
+package imapd
+
+import (
+	"context"
+
+	"github.com/emersion/go-imap/v2"
+	"letterbox/imapd/wire"
+)
+
+// move answers MOVE and UID MOVE (RFC 9051 section 6.4.8, RFC 6851). What was
+// moved is reported even if the rest failed.
+func move(ctx context.Context, s *session, d *wire.Decoder, c *call) error {
+	uids, to, err := s.copyArguments(ctx, d, c)
+	if err != nil {
+		return err
+	}
+	if err := s.requireWritable(); err != nil {
+		return err
+	}
+	gone := !c.uid && s.anyGone(uids)
+	result, err := s.srv.cfg.Store.Move(ctx, s.sel.id, uids, to.ID)
+	if code := copyUID(result); code != "" {
+		// RFC 6851 section 4.3: before the EXPUNGE responses, which come with
+		// the session's next update.
+		s.enc.Status("*", imap.StatusResponseTypeOK, code, "moved")
+	} else {
+		c.text = "no matching messages, so nothing moved"
+	}
+	if err == nil && gone {
+		return expungeIssued()
+	}
+	return err
+}

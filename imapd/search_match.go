@@ -1,0 +1,184 @@
+package imapd
+
+import (
+	"bytes"
+	"time"
+
+	"github.com/emersion/go-imap/v2"
+	"letterbox/message"
+	"letterbox/store"
+)
+
+// flagKey wants flags to be set, or clear.
+type flagKey struct {
+	flags store.Flags
+	set   bool
+}
+
+func (k flagKey) match(c *candidate) verdict {
+	return verdictOf((c.entry.Flags&k.flags != 0) == k.set)
+}
+
+func (flagKey) cost() cost { return ofView }
+
+// recentKey wants \Recent.
+type recentKey struct{}
+
+func (recentKey) match(c *candidate) verdict { return verdictOf(c.recent) }
+func (recentKey) cost() cost                 { return ofView }
+
+// numberKey names messages by sequence number.
+type numberKey struct{ set imap.SeqSet }
+
+func (k numberKey) match(c *candidate) verdict { return verdictOf(k.set.Contains(c.seq)) }
+func (numberKey) cost() cost                   { return ofView }
+
+// uidKey names messages by uid, ascending.
+type uidKey struct{ set imap.UIDSet }
+
+func (k uidKey) match(c *candidate) verdict { return verdictOf(containsUID(k.set, c.entry.UID)) }
+func (uidKey) cost() cost                   { return ofView }
+
+// sizeKey wants a size between the two, both excluded.
+type sizeKey struct{ above, below int64 }
+
+func (k sizeKey) match(c *candidate) verdict {
+	if c.row == nil {
+		return undecided
+	}
+	return verdictOf(k.above < c.row.Size && c.row.Size < k.below)
+}
+
+func (sizeKey) cost() cost { return ofRow }
+
+// idKey wants an EMAILID or THREADID (RFC 8474 section 5.3).
+type idKey struct {
+	thread bool
+	id     int64
+}
+
+func (k idKey) match(c *candidate) verdict {
+	switch {
+	case c.row == nil:
+		return undecided
+	case k.thread:
+		return verdictOf(c.row.Thread == k.id)
+	}
+	return verdictOf(int64(c.row.Message) == k.id)
+}
+
+func (idKey) cost() cost { return ofRow }
+
+// dateSource is which of a message's dates counts.
+type dateSource uint8
+
+const (
+	received dateSource = iota // INTERNALDATE
+	sent                       // the Date field
+	saved                      // SAVEDATE
+)
+
+// dateKey wants a day, the one that the date shows in its own zone (RFC 9051:
+// "disregarding time and timezone"), from the first on and before the second. A
+// zero time does not bound.
+type dateKey struct {
+	source       dateSource
+	from, before time.Time
+}
+
+func (k dateKey) match(c *candidate) verdict {
+	if c.row == nil {
+		return undecided
+	}
+	date := k.of(c.row)
+	if date.IsZero() {
+		return mismatch // a message without a date is of no day
+	}
+	day := dayOf(date)
+	return verdictOf((k.from.IsZero() || !day.Before(k.from)) && (k.before.IsZero() || day.Before(k.before)))
+}
+
+func (k dateKey) of(row *store.Row) time.Time {
+	switch k.source {
+	case received:
+		return row.Received
+	case saved:
+		return row.Saved
+	}
+	return message.ParseHeader(row.Header).Date
+}
+
+func (k dateKey) cost() cost {
+	if k.source == sent {
+		return ofHeader
+	}
+	return ofRow
+}
+
+// dayOf is midnight UTC of the day that t shows.
+func dayOf(t time.Time) time.Time {
+	year, month, day := t.Date()
+	return time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
+}
+
+// ageKey compares INTERNALDATE with a moment (RFC 5032): received then or
+// later, or then or earlier.
+type ageKey struct {
+	moment time.Time
+	older  bool
+}
+
+func (k ageKey) match(c *candidate) verdict {
+	switch {
+	case c.row == nil:
+		return undecided
+	case k.older:
+		return verdictOf(!c.row.Received.After(k.moment))
+	}
+	return verdictOf(!c.row.Received.Before(k.moment))
+}
+
+func (ageKey) cost() cost { return ofRow }
+
+// fieldKey wants a header field with a text in it, which is folded; of no text,
+// it wants the field.
+type fieldKey struct {
+	name   string
+	needle []byte
+}
+
+func (k fieldKey) match(c *candidate) verdict {
+	if c.row == nil {
+		return undecided
+	}
+	for _, value := range message.HeaderValues(c.header(k), k.name) {
+		c.folded = message.AppendFold(c.folded[:0], []byte(value))
+		if bytes.Contains(c.folded, k.needle) {
+			return hit
+		}
+	}
+	return mismatch
+}
+
+func (k fieldKey) cost() cost {
+	if message.IsUsualField(k.name) {
+		return ofHeader
+	}
+	return ofFields
+}
+
+// textKey wants a text anywhere in the message, or in its body: the one with
+// this number among the query's needles.
+type textKey struct {
+	in     scope
+	needle int
+}
+
+func (k textKey) match(c *candidate) verdict {
+	if c.row == nil {
+		return undecided
+	}
+	return verdictOf(c.text.contains(c.row, k))
+}
+
+func (textKey) cost() cost { return ofText }

@@ -1,0 +1,111 @@
+package imapd
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"letterbox/message"
+	"letterbox/store"
+)
+
+// scope is what of a message a text is looked for in.
+type scope uint8
+
+const (
+	wholeText scope = iota // TEXT
+	bodyText               // BODY
+	scopes
+)
+
+// needles are the folded texts that a query looks for, by scope.
+type needles [scopes][][]byte
+
+// searchText reads what a search cannot judge by rows: the message at hand, at
+// most once, and for all needles of a scope together. A message that cannot be
+// read is logged and contains nothing: the others are worth finding.
+type searchText struct {
+	store   *store.Store
+	log     *slog.Logger
+	needles needles
+
+	ctx    context.Context
+	raw    []byte // of the message at hand; empty while it was not read
+	prefix int64
+	found  [scopes][]bool // by needle; nil where it was not scanned
+}
+
+// keepBuffer is the size up to which the buffer for a message is kept for the
+// next.
+const keepBuffer = 1 << 20
+
+// begin turns to the next message.
+func (t *searchText) begin(ctx context.Context) {
+	t.ctx, t.raw = ctx, t.raw[:0]
+	if cap(t.raw) > keepBuffer {
+		t.raw = nil
+	}
+	t.found = [scopes][]bool{}
+}
+
+// header returns the message's header in full.
+func (t *searchText) header(row *store.Row) []byte {
+	if len(t.raw) == 0 {
+		t.read(row, false)
+	}
+	return t.raw[:min(t.prefix+row.Parts.Body, int64(len(t.raw)))]
+}
+
+// contains reports whether the message has the key's text.
+func (t *searchText) contains(row *store.Row, k textKey) bool {
+	if t.found[k.in] == nil {
+		if int64(len(t.raw)) < row.Size {
+			t.read(row, true)
+		}
+		t.found[k.in] = t.scan(row, k.in)
+	}
+	return t.found[k.in][k.needle]
+}
+
+// read loads the message, or no more than its header.
+func (t *searchText) read(row *store.Row, all bool) {
+	body, err := t.store.OpenBody(t.ctx, row.Message)
+	if err == nil {
+		defer body.Close()
+		size := body.Size()
+		if t.prefix = body.PrefixLen(); !all {
+			size = min(size, t.prefix+row.Parts.Body)
+		}
+		t.raw = append(t.raw[:0], make([]byte, size)...)
+		err = readFull(body, t.raw, 0)
+	}
+	if err != nil {
+		t.raw = t.raw[:0]
+		t.complain(row, err)
+	}
+}
+
+// scan looks for the needles of a scope in the message.
+func (t *searchText) scan(row *store.Row, in scope) []bool {
+	m := newFinder(t.needles[in])
+	if int64(len(t.raw)) < t.prefix+row.Parts.End {
+		return m.found
+	}
+	if in == wholeText {
+		_, _ = m.Write(t.raw[:t.prefix])
+	}
+	err := message.WriteText(m, t.raw[t.prefix:], row.Parts, in == bodyText)
+	if err == nil {
+		err = m.finish()
+	}
+	if err != nil && !errors.Is(err, errEnough) {
+		t.complain(row, err)
+	}
+	return m.found
+}
+
+func (t *searchText) complain(row *store.Row, err error) {
+	if t.ctx.Err() == nil && !errors.Is(err, store.ErrNotFound) {
+		t.log.Error("message cannot be searched", "uid", row.UID, "error", err)
+	}
+}
