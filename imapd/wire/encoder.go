@@ -193,14 +193,23 @@ func (w *LiteralWriter) Close() error {
 // brackets. Only ASCII.
 type Code string
 
-// Status writes a tagged (or, with "*", untagged) status response.
+// Status writes a tagged (or, with "*", untagged) status response. The text may
+// quote what a client sent: nothing in it can end the line.
 func (e *Encoder) Status(tag string, kind imap.StatusResponseType, code Code, text string) {
 	e.Text(tag + " " + string(kind) + " ")
 	if code != "" {
 		e.Text("[" + string(code) + "] ")
 	}
-	e.Text(text)
+	e.Text(strings.Map(printable, text))
 	e.CRLF()
+}
+
+// printable replaces what resp-text may not contain (RFC 3501 section 9).
+func printable(r rune) rune {
+	if r < ' ' || r > '~' {
+		return '?'
+	}
+	return r
 }
 
 // Continue writes a continuation request.

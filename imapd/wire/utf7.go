@@ -91,21 +91,19 @@ func DecodeUTF7(name string) (string, error) {
 
 func decodeShifted(code string) (string, error) {
 	b, err := utf7Encoding().DecodeString(code)
-	if err != nil || len(b)%2 != 0 || strings.ContainsAny(code, "\r\n") {
+	if err != nil || len(b)%2 != 0 {
 		return "", errUTF7
 	}
 	units := make([]uint16, 0, len(b)/2)
 	for ; len(b) > 0; b = b[2:] {
 		units = append(units, uint16(b[0])<<8|uint16(b[1]))
 	}
-	runes := utf16.Decode(units)
-	for _, r := range runes {
-		// A lone surrogate decodes to U+FFFD: the round trip would differ.
-		if isDirect(r) || r == utf8.RuneError {
-			return "", errUTF7
-		}
+	text := string(utf16.Decode(units))
+	// Half a surrogate pair, say, does not come back as it was.
+	if strings.ContainsFunc(text, isDirect) || encodeShifted(text) != code {
+		return "", errUTF7
 	}
-	return string(runes), nil
+	return text, nil
 }
 
 func checkUTF8(s string) error {

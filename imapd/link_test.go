@@ -1,0 +1,98 @@
+package imapd
+
+import (
+	"errors"
+	"net"
+	"os"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func newTestLink() (*link, net.Conn) {
+	server, client := net.Pipe()
+	return &link{conn: server, writeTimeout: time.Minute}, client
+}
+
+func TestLinkWaits(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l, client := newTestLink()
+		go func() {
+			time.Sleep(59 * time.Second)
+			_, _ = client.Write([]byte("ab"))
+		}()
+		if ready, err := l.wait(time.Minute); !ready || err != nil {
+			t.Fatalf("wait is %t, %v", ready, err)
+		}
+		// The byte that ended the wait comes first.
+		b := make([]byte, 10)
+		if n, err := l.Read(b); string(b[:n]) != "a" || err != nil {
+			t.Errorf("Read gives %q, %v", b[:n], err)
+		}
+		l.within(time.Minute)
+		if n, err := l.Read(b); string(b[:n]) != "b" || err != nil {
+			t.Errorf("Read gives %q, %v", b[:n], err)
+		}
+		if ready, err := l.wait(time.Minute); ready || !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("wait for nothing is %t, %v", ready, err)
+		}
+	})
+}
+
+// No wake-up is lost: neither during a wait, nor before one, nor together with a
+// byte. And none disturbs a read.
+func TestLinkWakes(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l, client := newTestLink()
+		woken := func(when string) {
+			t.Helper()
+			if ready, err := l.wait(time.Minute); ready || err != nil {
+				t.Errorf("%s: wait is %t, %v", when, ready, err)
+			}
+		}
+		start := time.Now()
+		time.AfterFunc(time.Second, l.wake)
+		woken("during the wait")
+		if took := time.Since(start); took != time.Second {
+			t.Errorf("woken after %v", took)
+		}
+		l.wake()
+		l.wake()
+		woken("before the wait")
+
+		go func() { _, _ = client.Write([]byte("x")) }()
+		time.AfterFunc(time.Second, l.wake)
+		if ready, err := l.wait(time.Minute); !ready || err != nil {
+			t.Fatalf("wait is %t, %v", ready, err)
+		}
+		time.Sleep(2 * time.Second) // the wake-up comes while a command is read
+		l.within(time.Minute)
+		if _, err := l.Read(make([]byte, 1)); err != nil {
+			t.Errorf("Read was disturbed: %v", err)
+		}
+		go func() { _, _ = client.Write([]byte("y")) }()
+		if _, err := l.Read(make([]byte, 1)); err != nil {
+			t.Errorf("Read was disturbed: %v", err)
+		}
+		woken("after the command")
+
+		if ready, err := l.wait(time.Minute); ready || !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("one wake-up counts twice: %t, %v", ready, err)
+		}
+	})
+}
+
+// A client that takes nothing is given up.
+func TestLinkWriteTimeout(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l, _ := newTestLink()
+		start := time.Now()
+		_, err := l.Write(make([]byte, 10*slowest))
+		if took := time.Since(start); !errors.Is(err, os.ErrDeadlineExceeded) || took != time.Minute+10*time.Second {
+			t.Errorf("Write ended after %v with %v", took, err)
+		}
+	})
+}
