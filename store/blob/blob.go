@@ -8,10 +8,12 @@
 package blob
 
 import (
-	"context"
 	"crypto/sha256"
-	"io"
+	"errors"
+	"fmt"
 	"log/slog"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -38,6 +40,22 @@ type Meta struct {
 	Flags    string    // space-separated, at arrival
 }
 
+// A CorruptError says that a record does not hold what was written.
+type CorruptError struct {
+	Location
+	Hash Hash
+	Err  error
+}
+
+func (e *CorruptError) Error() string {
+	return fmt.Sprintf("pack %d is damaged at offset %d (body %x): %v", e.Pack, e.Offset, e.Hash[:8], e.Err)
+}
+
+func (e *CorruptError) Unwrap() error { return e.Err }
+
+// ErrClosed says that the store is being closed.
+var ErrClosed = errors.New("blob store is closed")
+
 // Options of Open.
 type Options struct {
 	FS      FS // nil: the operating system's
@@ -46,81 +64,76 @@ type Options struct {
 }
 
 // Store is an open folder of packs.
-type Store struct{}
+type Store struct {
+	dir     string
+	fs      FS
+	log     *slog.Logger
+	maxPack int64
+
+	queue   chan *write
+	closing chan struct{}
+	closed  chan struct{} // the committer has ended
+
+	mu     sync.Mutex
+	packs  map[uint32]*pack // every pack there is
+	last   uint32           // highest number ever given
+	pinned map[*pin]uint32  // packs up to this number stay
+	open   []*pack          // with an open file, least recently used first
+
+	compacting sync.Mutex
+	flushes    atomic.Int64
+	puts       atomic.Int64
+}
 
 // Open opens or creates the folder. A torn tail, left by a crash, is cut off:
 // nobody was told that it was kept.
-func Open(dir string, o Options) (*Store, error) { panic("stub") }
-
-// Close waits for writes under way.
-func (s *Store) Close() error { panic("stub") }
-
-// An Item is one body to be put, or a note about one that is kept already.
-type Item struct {
-	Body []byte // nil: a note, which only says that Hash was also delivered to Metas
-	Hash Hash   // Sum(Body)
-	Meta []Meta // one for each recipient: rescue gives the body back to all of them
+func Open(dir string, o Options) (*Store, error) {
+	if o.FS == nil {
+		o.FS = OS{}
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.MaxPack == 0 {
+		o.MaxPack = 256 << 20
+	}
+	s := &Store{
+		dir: dir, fs: o.FS, log: o.Log, maxPack: o.MaxPack,
+		queue: make(chan *write, 256), closing: make(chan struct{}), closed: make(chan struct{}),
+		packs: make(map[uint32]*pack), pinned: make(map[*pin]uint32),
+	}
+	if err := s.findPacks(); err != nil {
+		return nil, fmt.Errorf("open packs: %w", err)
+	}
+	if err := s.cutTail(); err != nil {
+		return nil, errors.Join(fmt.Errorf("open packs: %w", err), s.closeFiles())
+	}
+	go s.commitLoop()
+	return s, nil
 }
 
-// Put appends records and returns once all of them are durable. After an error
-// none of them counts; the space is reclaimed by Compact. Of a note the
-// location is of no use to the caller.
-func (s *Store) Put(ctx context.Context, items ...Item) ([]Location, error) { panic("stub") }
-
-// Reader gives a record's body. ReadAt decompresses only the frames it needs.
-type Reader struct{}
-
-// Open checks the record's header at loc against hash. Damage is a
-// *CorruptError.
-func (s *Store) Open(loc Location, hash Hash) (*Reader, error) { panic("stub") }
-
-func (r *Reader) Size() int64                             { panic("stub") }
-func (r *Reader) ReadAt(p []byte, off int64) (int, error) { panic("stub") }
-func (r *Reader) WriteTo(w io.Writer) (int64, error)      { panic("stub") }
-func (r *Reader) Close() error                            { panic("stub") }
-
-// A Record is what Scan finds.
-type Record struct {
-	Location
-	Hash Hash
-	Meta []Meta
-	Size int64 // of the body
-	Note bool  // no body: see Item
+// Close waits for writes under way. Readers that are open fail from then on.
+func (s *Store) Close() error {
+	close(s.closing)
+	<-s.closed
+	return s.closeFiles()
 }
 
-// Scan calls fn for every whole record of every pack, oldest first. Damaged
-// stretches are skipped to the next record that holds and reported in err,
-// joined, after the scan.
-func (s *Store) Scan(ctx context.Context, fn func(Record) error) error { panic("stub") }
-
-// Scrub reads every record and checks every checksum and hash.
-func (s *Store) Scrub(ctx context.Context, bad func(Record, error)) error { panic("stub") }
-
-// Compact rewrites packs in which less than keep (0 to 1) of the bytes is alive:
-// live records go to a new pack, durable; moved tells the caller, who switches
-// its references in one transaction; only then is the old pack removed.
-// alive is asked once per record. Packs pinned by Pin stay.
-func (s *Store) Compact(ctx context.Context, keep float64, alive func(Record) bool, moved func(context.Context, []Move) error) error {
-	panic("stub")
-}
-
-// A Move says that a record has a new place.
-type Move struct {
-	Hash     Hash
-	From, To Location
-}
-
-// Pin keeps every pack that exists now until release is called: for a snapshot
-// in progress.
-func (s *Store) Pin() (release func()) { panic("stub") }
-
-// Stats is what the packs hold.
+// Stats is what the packs hold, and what happened since Open.
 type Stats struct {
 	Packs   int
 	Bytes   int64 // on disk
-	Flushes int64 // fdatasync calls since Open
-	Puts    int64
+	Flushes int64 // fdatasync calls
+	Puts    int64 // records
 }
 
-// Stats returns counts since Open.
-func (s *Store) Stats() Stats { panic("stub") }
+// Stats returns the counts of the moment.
+func (s *Store) Stats() Stats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	stats := Stats{Packs: len(s.packs), Flushes: s.flushes.Load(), Puts: s.puts.Load()}
+	for _, p := range s.packs {
+		stats.Bytes += p.size
+	}
+	return stats
+}

@@ -1,6 +1,11 @@
 package blob
 
-import "io"
+import (
+	"io"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
 
 // FS is the file layer under the packs. The operating system's is one; the
 // tests have another that fails writes, flushes and tears them.
@@ -21,4 +26,51 @@ type File interface {
 	Sync() error // fdatasync
 	Truncate(size int64) error
 	Size() (int64, error)
+}
+
+// OS is the operating system's file layer.
+type OS struct{}
+
+type osFile struct{ *os.File }
+
+func (OS) OpenFile(name string, flag int, perm uint32) (File, error) {
+	f, err := os.OpenFile(name, flag, os.FileMode(perm))
+	if err != nil {
+		return nil, err
+	}
+	return osFile{f}, nil
+}
+
+func (OS) ReadDir(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	names := make([]string, len(entries))
+	for i, entry := range entries {
+		names[i] = entry.Name()
+	}
+	return names, err
+}
+
+func (OS) Remove(name string) error               { return os.Remove(name) }
+func (OS) Rename(from, to string) error           { return os.Rename(from, to) }
+func (OS) MkdirAll(dir string, perm uint32) error { return os.MkdirAll(dir, os.FileMode(perm)) }
+
+// SyncDir makes new and removed names durable.
+func (OS) SyncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Sync()
+}
+
+// Sync flushes data and size, not times.
+func (f osFile) Sync() error { return unix.Fdatasync(int(f.Fd())) }
+
+func (f osFile) Size() (int64, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), nil
 }

@@ -1,0 +1,199 @@
+package blob
+
+import (
+	"bytes"
+	"context"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+)
+
+func open(t *testing.T, dir string, o Options) *Store {
+	t.Helper()
+	s, err := Open(dir, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// body makes n bytes that compress a little.
+func body(seed uint64, n int) []byte {
+	random := rand.New(rand.NewPCG(seed, 1))
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte('a' + random.IntN(20))
+	}
+	return b
+}
+
+func put(t *testing.T, s *Store, raw []byte) Location {
+	t.Helper()
+	meta := Meta{Account: "anna@letterbox.example", Mailbox: "INBOX", Received: time.Unix(1e9, 0), Prefix: []byte("X: y\r\n"), Flags: `\Seen`}
+	at, err := s.Put(t.Context(), Item{Body: raw, Hash: Sum(raw), Meta: []Meta{meta}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at[0]
+}
+
+func get(t *testing.T, s *Store, at Location, hash Hash) []byte {
+	t.Helper()
+	r, err := s.Open(at, hash)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	var b bytes.Buffer
+	if _, err := r.WriteTo(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func TestRoundTrip(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := open(t, dir, Options{})
+	places := make(map[int]Location)
+	sizes := []int{0, 1, 100, 59_999, 60_001, frameAbove, frameAbove + 1, 5<<20 + 17}
+	for _, n := range sizes {
+		places[n] = put(t, s, body(1, n))
+	}
+	s.Close()
+	s = open(t, dir, Options{})
+	defer s.Close()
+	for _, n := range sizes {
+		want := body(1, n)
+		if got := get(t, s, places[n], Sum(want)); !bytes.Equal(got, want) {
+			t.Errorf("%d bytes came back as %d", n, len(got))
+		}
+		r, err := s.Open(places[n], Sum(want))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if part := make([]byte, min(n, 1000)); len(part) > 0 {
+			off := int64(n - len(part))
+			if _, err := r.ReadAt(part, off); err != nil || !bytes.Equal(part, want[off:]) {
+				t.Errorf("the end of %d bytes: %v", n, err)
+			}
+		}
+		r.Close()
+	}
+}
+
+func TestPutsShareFlushes(t *testing.T) {
+	t.Parallel()
+	s := open(t, t.TempDir(), Options{})
+	defer s.Close()
+	var all sync.WaitGroup
+	for i := range 200 {
+		all.Go(func() { put(t, s, body(uint64(i), 3000)) })
+	}
+	all.Wait()
+	if stats := s.Stats(); stats.Puts != 200 || stats.Flushes >= 150 {
+		t.Errorf("%d flushes for %d puts", stats.Flushes, stats.Puts)
+	}
+}
+
+// TestTornTail cuts the pack at every byte of its last record.
+func TestTornTail(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := open(t, dir, Options{})
+	first := put(t, s, body(1, 500))
+	last := put(t, s, body(2, 300))
+	s.Close()
+	name := filepath.Join(dir, "0000000001.pack")
+	whole, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for cut := last.Offset; cut < last.Offset+last.Length; cut++ {
+		if err := os.WriteFile(name, whole[:cut], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s := open(t, dir, Options{})
+		if got := get(t, s, first, Sum(body(1, 500))); !bytes.Equal(got, body(1, 500)) {
+			t.Fatalf("cut at %d: the first record is lost", cut)
+		}
+		if third := put(t, s, body(3, 10)); third.Offset != last.Offset {
+			t.Fatalf("cut at %d: the next record lies at %d, want %d", cut, third.Offset, last.Offset)
+		}
+		s.Close()
+	}
+}
+
+// TestDamageIsFound flips each bit of a record in turn; the one behind it stays.
+func TestDamageIsFound(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := open(t, dir, Options{})
+	first := put(t, s, body(1, 200))
+	second := put(t, s, body(2, 200))
+	defer s.Close()
+	file, err := os.OpenFile(filepath.Join(dir, "0000000001.pack"), os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	for bit := range first.Length * 8 {
+		var b [1]byte
+		at := first.Offset + bit/8
+		file.ReadAt(b[:], at)
+		b[0] ^= 1 << (bit % 8)
+		file.WriteAt(b[:], at)
+		var bad, found int
+		err := s.Scrub(t.Context(), func(Record, error) { bad++ })
+		s.Scan(t.Context(), func(r Record) error {
+			if r.Hash == Sum(body(2, 200)) && r.Location == second {
+				found++
+			}
+			return nil
+		})
+		if err == nil && bad == 0 {
+			t.Errorf("flipping bit %d was not noticed", bit)
+		}
+		if found != 1 {
+			t.Errorf("flipping bit %d hid the next record", bit)
+		}
+		b[0] ^= 1 << (bit % 8)
+		file.WriteAt(b[:], at)
+	}
+}
+
+func TestCompact(t *testing.T) {
+	t.Parallel()
+	s := open(t, t.TempDir(), Options{MaxPack: 4000})
+	defer s.Close()
+	places, alive := make(map[Hash]Location), make(map[Hash]bool)
+	for i := range 40 {
+		raw := body(uint64(i), 800)
+		places[Sum(raw)] = put(t, s, raw)
+		alive[Sum(raw)] = i%3 == 0
+	}
+	before := s.Stats()
+	err := s.Compact(t.Context(), 0.9, func(r Record) bool { return alive[r.Hash] }, func(_ context.Context, moves []Move) error {
+		for _, m := range moves {
+			if places[m.Hash] != m.From {
+				t.Errorf("moved from %v, want %v", m.From, places[m.Hash])
+			}
+			places[m.Hash] = m.To
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if after := s.Stats(); after.Bytes > before.Bytes*2/3 {
+		t.Errorf("%d bytes before, %d after", before.Bytes, after.Bytes)
+	}
+	for i := range 40 {
+		if raw := body(uint64(i), 800); alive[Sum(raw)] && !bytes.Equal(get(t, s, places[Sum(raw)], Sum(raw)), raw) {
+			t.Errorf("body %d is lost", i)
+		}
+	}
+}
