@@ -46,6 +46,8 @@ import (
 //	message ADDRESS MAILBOX FILE [\Flag ...]   appended through the store
 //	connect A [tls] [from 127.0.0.2]           the greeting is the first line to come
 //	sign-in A [ADDRESS PASSWORD]  connect, read the greeting, LOGIN; anna without more
+//	select A MAILBOX              sign-in, unless A is there; SELECT, and what it answers is read
+//	examine A MAILBOX             likewise
 //	starttls A                    the client's half of the handshake
 //	close A
 //	restart                       does nothing to the data: the server drains and starts again
@@ -311,6 +313,8 @@ func (st *stage) direct(words []string) {
 		"message":  st.addMessage,
 		"connect":  st.connect,
 		"sign-in":  st.signIn,
+		"select":   func(args []string) { st.open("SELECT", args) },
+		"examine":  func(args []string) { st.open("EXAMINE", args) },
 		"starttls": func(args []string) { st.startTLS(args[0]) },
 		"close":    func(args []string) { _ = st.actors[args[0]].conn.Close() },
 		"restart":  func([]string) { st.house.stop() },
@@ -429,5 +433,22 @@ func (st *stage) signIn(args []string) {
 	st.send(a, []byte("login LOGIN "+address+" \""+password+"\"\r\n"))
 	if reply := st.receive(a); !strings.HasPrefix(reply, "login OK ") {
 		st.fatalf("got %q", reply)
+	}
+}
+
+func (st *stage) open(command string, args []string) {
+	if st.actors[args[0]] == nil {
+		st.signIn(args[:1])
+	}
+	a := st.actors[args[0]]
+	st.send(a, []byte("open "+command+" \""+args[1]+"\"\r\n"))
+	for {
+		line := st.receive(a)
+		if strings.HasPrefix(line, "open OK ") {
+			return
+		}
+		if !strings.HasPrefix(line, "* ") {
+			st.fatalf("got %q", line)
+		}
 	}
 }

@@ -144,7 +144,12 @@ func (ageKey) cost() cost { return ofRow }
 // it wants the field.
 type fieldKey struct {
 	name   string
+	usual  bool // the row has the field
 	needle []byte
+}
+
+func newFieldKey(name string, needle []byte) searchKey {
+	return fieldKey{name, message.IsUsualField(name), needle}
 }
 
 func (k fieldKey) match(c *candidate) verdict {
@@ -161,7 +166,7 @@ func (k fieldKey) match(c *candidate) verdict {
 }
 
 func (k fieldKey) cost() cost {
-	if message.IsUsualField(k.name) {
+	if k.usual {
 		return ofHeader
 	}
 	return ofFields

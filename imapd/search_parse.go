@@ -159,11 +159,11 @@ func (p *searchParser) day() time.Time {
 func (p *searchParser) text(name string) searchKey {
 	switch name {
 	case "BCC", "CC", "FROM", "SUBJECT", "TO":
-		return fieldKey{name, p.needle()}
+		return newFieldKey(name, p.needle())
 	case "HEADER":
 		p.d.SP()
 		field := p.d.AString()
-		return fieldKey{field, p.needle()}
+		return newFieldKey(field, p.needle())
 	case "BODY", "TEXT":
 		in := wholeText
 		if name == "BODY" {

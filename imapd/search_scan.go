@@ -22,7 +22,7 @@ type candidate struct {
 
 // header is where to look for a key's field.
 func (c *candidate) header(k fieldKey) []byte {
-	if k.cost() == ofHeader {
+	if k.usual {
 		return c.row.Header
 	}
 	return c.text.header(c.row)
