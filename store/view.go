@@ -1,36 +1,38 @@
 package store
 
 import (
-	"context"
+	"slices"
+	"sort"
+	"sync"
 
 	"github.com/emersion/go-imap/v2"
 )
 
-// Flags is a set of flags of one mailbox: system flags in the low bits, the
-// mailbox's keywords from bit 8. A View translates.
-type Flags uint64
-
-const (
-	Seen Flags = 1 << iota
-	Answered
-	Flagged
-	Deleted
-	Draft
-)
-
-// FirstKeyword is the bit of a mailbox's first keyword, MaxKeywords how many fit.
-const (
-	FirstKeyword = 8
-	MaxKeywords  = 64 - FirstKeyword
-)
-
 // A View is the shared picture of one mailbox in memory: uid, flags and modseq
-// in arrays, loaded once, updated on each commit, dropped when the last session
-// closes it. Safe for concurrent use.
-type View struct{}
+// in arrays, some 20 bytes a message, loaded once, updated on each commit,
+// dropped when the last session closes it. Safe for concurrent use.
+type View struct {
+	store  *Store
+	id     MailboxID
+	users  int           // guarded by the registry
+	loaded chan struct{} // closed when the load ended
+	err    error         // of the load; read after loaded
+
+	mu       sync.RWMutex
+	ready    bool
+	queue    []*change // commits that came while it was loading
+	row      mailboxRow
+	uids     []imap.UID // what lies within len is never written again: snapshots share it
+	flags    []Flags    // parallel to uids
+	modseqs  []ModSeq   // parallel to uids
+	words    vocabulary
+	trail    trail
+	expunges uint64
+	gone     bool
+}
 
 // A Snapshot is a View at one moment. UIDs is shared and must not be written;
-// a later Snapshot after mere arrivals continues the same array.
+// a later Snapshot after mere arrivals begins with the same uids.
 type Snapshot struct {
 	UIDs     []imap.UID // ascending: the sequence numbers are the positions + 1
 	UIDNext  imap.UID
@@ -47,48 +49,180 @@ type Entry struct {
 	ModSeq ModSeq
 }
 
-// View opens the shared view. Close it.
-func (s *Store) View(ctx context.Context, m MailboxID) (*View, error) { panic("stub") }
-func (v *View) Close()                                                { panic("stub") }
-
 // Mailbox returns the row as it is after the last commit (name, counters).
-func (v *View) Mailbox() Mailbox { panic("stub") }
+// Subscribed and HasChildren are known to Store.Mailbox only.
+func (v *View) Mailbox() Mailbox {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	m := v.row.Mailbox
+	m.Recent = uint32(len(v.uids) - position(v.uids, 0, v.row.recentFrom))
+	return m
+}
 
-func (v *View) Snapshot() Snapshot { panic("stub") }
+// Snapshot copies nothing.
+func (v *View) Snapshot() Snapshot {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return Snapshot{
+		UIDs:     v.uids[:len(v.uids):len(v.uids)],
+		UIDNext:  v.row.UIDNext,
+		ModSeq:   v.row.ModSeq,
+		Expunges: v.expunges,
+		Keywords: len(v.words),
+		Gone:     v.gone,
+	}
+}
 
 // Entry returns a message's flags and modseq; false when it is expunged.
-func (v *View) Entry(uid imap.UID) (Entry, bool) { panic("stub") }
+func (v *View) Entry(uid imap.UID) (Entry, bool) {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	i := position(v.uids, 0, uid)
+	if i == len(v.uids) || v.uids[i] != uid {
+		return Entry{}, false
+	}
+	return v.entry(i), true
+}
+
+func (v *View) entry(i int) Entry { return Entry{v.uids[i], v.flags[i], v.modseqs[i]} }
 
 // Entries appends to dst the entries of the uids (ascending) that still exist:
 // one lock for many.
-func (v *View) Entries(dst []Entry, uids []imap.UID) []Entry { panic("stub") }
-
-// Changed appends the entries among uids (ascending) with a modseq above since.
-func (v *View) Changed(dst []Entry, uids []imap.UID, since ModSeq) []Entry { panic("stub") }
-
-// FlagNames turns a set into names, system flags first. Bits turns names into a
-// set; unknown keywords are left out and ok is false then.
-func (v *View) FlagNames(f Flags) []imap.Flag             { panic("stub") }
-func (v *View) Bits(names []imap.Flag) (f Flags, ok bool) { panic("stub") }
-
-// Keywords returns the mailbox's keywords by bit.
-func (v *View) Keywords() []imap.Flag { panic("stub") }
-
-// ClaimRecent returns the first uid that is \Recent to the caller and takes
-// \Recent from all others from now on. With peek it takes nothing (EXAMINE).
-func (v *View) ClaimRecent(peek bool) imap.UID { panic("stub") }
-
-// Expunged returns the uids that were expunged after since, from the bounded
-// history; complete is false when the history does not reach that far.
-func (s *Store) Expunged(ctx context.Context, m MailboxID, since ModSeq) (uids imap.UIDSet, complete bool, err error) {
-	panic("stub")
+func (v *View) Entries(dst []Entry, uids []imap.UID) []Entry {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	v.among(uids, func(i int) { dst = append(dst, v.entry(i)) })
+	return dst
 }
 
-// Watch calls wake after each commit that changed the mailbox, on the writer's
-// goroutine: it must return at once (set a deadline, fill a channel of one).
-// stop is safe to call twice and from wake.
-func (s *Store) Watch(m MailboxID, wake func()) (stop func()) { panic("stub") }
+// Changed appends the entries among uids (ascending) with a modseq above since.
+func (v *View) Changed(dst []Entry, uids []imap.UID, since ModSeq) []Entry {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	if v.row.ModSeq <= since {
+		return dst
+	}
+	if recent, ok := v.trail.since(since); ok {
+		// Few changes and perhaps many messages: look for each of the few.
+		uids = slices.DeleteFunc(recent, func(uid imap.UID) bool {
+			_, asked := slices.BinarySearch(uids, uid)
+			return !asked
+		})
+	}
+	v.among(uids, func(i int) {
+		if v.modseqs[i] > since {
+			dst = append(dst, v.entry(i))
+		}
+	})
+	return dst
+}
 
-// WatchAccount likewise for any change of the account: its list of mailboxes,
-// their counters, subscriptions.
-func (s *Store) WatchAccount(a AccountID, wake func(MailboxID)) (stop func()) { panic("stub") }
+// among calls fn with the position of each of the uids (ascending) that exists.
+func (v *View) among(uids []imap.UID, fn func(i int)) {
+	i := 0
+	for _, uid := range uids {
+		if i = position(v.uids, i, uid); i == len(v.uids) {
+			return
+		}
+		if v.uids[i] == uid {
+			fn(i)
+			i++
+		}
+	}
+}
+
+// position returns where uid is or would be in uids, not before from. It looks
+// nearby first: walking two arrays takes one step each.
+func position(uids []imap.UID, from int, uid imap.UID) int {
+	step := 1
+	for from+step <= len(uids) && uids[from+step-1] < uid {
+		from += step
+		step *= 2
+	}
+	window := uids[from:min(from+step, len(uids))]
+	return from + sort.Search(len(window), func(i int) bool { return window[i] >= uid })
+}
+
+// FlagNames turns a set into names, system flags first.
+func (v *View) FlagNames(f Flags) []imap.Flag { return v.vocabulary().names(f) }
+
+// Bits turns names into a set; unknown keywords are left out and ok is false
+// then.
+func (v *View) Bits(names []imap.Flag) (f Flags, ok bool) { return v.vocabulary().set(names) }
+
+// Keywords returns the mailbox's keywords by bit.
+func (v *View) Keywords() []imap.Flag { return slices.Clone(v.vocabulary()) }
+
+func (v *View) vocabulary() vocabulary {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return v.words
+}
+
+// apply brings the view up to date with a commit. It runs on the writer's
+// goroutine, in commit order.
+func (v *View) apply(c *change) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if !v.ready {
+		v.queue = append(v.queue, c)
+		return
+	}
+	v.update(c)
+}
+
+// update applies a change unless the load has seen it; v.mu is held.
+func (v *View) update(c *change) {
+	if c.ModSeq <= v.row.ModSeq {
+		return
+	}
+	recentFrom := v.row.recentFrom // claims are known here first
+	v.row = c.mailboxRow
+	v.row.recentFrom = max(recentFrom, c.recentFrom)
+	v.gone = v.gone || c.gone
+	if c.moreWords {
+		v.words = c.words
+	}
+	v.flag(c.flagged)
+	v.expunge(c.expunged)
+	v.add(c.added)
+	v.trail.record(c)
+}
+
+func (v *View) flag(entries []Entry) {
+	i := 0
+	for _, e := range entries {
+		if i = position(v.uids, i, e.UID); i < len(v.uids) && v.uids[i] == e.UID {
+			v.flags[i], v.modseqs[i] = e.Flags, e.ModSeq
+		}
+	}
+}
+
+func (v *View) add(entries []Entry) {
+	for _, e := range entries {
+		v.uids = append(v.uids, e.UID)
+		v.flags = append(v.flags, e.Flags)
+		v.modseqs = append(v.modseqs, e.ModSeq)
+	}
+}
+
+// expunge makes a new array of uids: snapshots keep the old one.
+func (v *View) expunge(gone []imap.UID) {
+	if len(gone) == 0 {
+		return
+	}
+	v.expunges++
+	kept := make([]imap.UID, 0, max(len(v.uids)-len(gone), 0))
+	from := 0
+	keep := func(to int) {
+		copy(v.flags[len(kept):], v.flags[from:to])
+		copy(v.modseqs[len(kept):], v.modseqs[from:to])
+		kept = append(kept, v.uids[from:to]...)
+	}
+	v.among(gone, func(i int) {
+		keep(i)
+		from = i + 1
+	})
+	keep(len(v.uids))
+	v.uids, v.flags, v.modseqs = kept, v.flags[:len(kept)], v.modseqs[:len(kept)]
+}

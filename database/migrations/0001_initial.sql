@@ -118,7 +118,7 @@ CREATE TABLE message (                        -- cold and append-only: what neve
 	size          INTEGER NOT NULL,             -- prefix and body: RFC822.SIZE
 	received_at   INTEGER NOT NULL,             -- INTERNALDATE
 	received_zone INTEGER NOT NULL,             -- minutes east of UTC
-	thread        INTEGER NOT NULL,             -- THREADID
+	thread        INTEGER NOT NULL,             -- THREADID; 0: the id, as this message began it
 	prefix        BLOB NOT NULL,                -- header lines put before the body for this recipient
 	envelope      BLOB NOT NULL,                -- wire form
 	bodystructure BLOB NOT NULL,                -- wire form

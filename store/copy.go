@@ -1,0 +1,185 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/emersion/go-imap/v2"
+	"letterbox/quota"
+)
+
+// CopyResult is what COPYUID reports: Source and Dest pair up in ascending order.
+type CopyResult struct {
+	UIDValidity  uint32
+	Source, Dest imap.UIDSet
+}
+
+// Copy copies messages without touching bodies, in chunks. UIDs that are gone
+// are passed over. On an error nothing stays copied: *quota.OverError,
+// ErrNotFound. Keywords for which the other mailbox has no room are left behind.
+func (s *Store) Copy(ctx context.Context, from MailboxID, uids imap.UIDSet, to MailboxID) (CopyResult, error) {
+	result, err := s.transfer(ctx, from, uids, to, (*job).copyChunk)
+	if err == nil {
+		return result, nil
+	}
+	err = fmt.Errorf("copy from mailbox %d to %d: %w", from, to, err)
+	if len(result.Dest) > 0 {
+		// The caller may have gone away; the copies must go all the same.
+		if _, _, undo := s.remove(context.WithoutCancel(ctx), to, result.Dest, 0); undo != nil {
+			err = fmt.Errorf("%w; %d messages stay copied: %w", err, len(result.Dest), undo)
+		}
+	}
+	return CopyResult{}, err
+}
+
+// Move is Copy and expunge of the same messages in the same transaction, chunk
+// by chunk; on an error the chunks that are done stay moved and are reported.
+func (s *Store) Move(ctx context.Context, from MailboxID, uids imap.UIDSet, to MailboxID) (CopyResult, error) {
+	result, err := s.transfer(ctx, from, uids, to, (*job).moveChunk)
+	if len(result.Source) > 0 {
+		s.cleaner.shorten(from)
+	}
+	if err != nil {
+		return result, fmt.Errorf("move from mailbox %d to %d: %w", from, to, err)
+	}
+	return result, nil
+}
+
+// transfer runs do on one chunk after another. What arrives meanwhile is not
+// part of it, also not when both mailboxes are the same.
+func (s *Store) transfer(ctx context.Context, from MailboxID, uids imap.UIDSet, to MailboxID,
+	do func(j *job, f, t *change, rows []entryRow) error) (CopyResult, error) {
+	var result CopyResult
+	var walk *cursor
+	for walk == nil || len(walk.rest) > 0 {
+		var source, dest imap.UIDSet
+		err := s.write(ctx, func(j *job) error {
+			f, err := j.change(from)
+			if err != nil {
+				return err
+			}
+			t, err := j.change(to)
+			if err != nil {
+				return err
+			}
+			result.UIDValidity = t.UIDValidity
+			if walk == nil {
+				walk = &cursor{rest: ranges(uids, f.UIDNext-1)}
+			}
+			rows, err := j.take(from, walk)
+			if err != nil || len(rows) == 0 {
+				return err
+			}
+			first := t.UIDNext
+			source = uidsOf(rows)
+			dest = imap.UIDSet{{Start: first, Stop: first + imap.UID(len(rows)) - 1}}
+			return do(j, f, t, rows)
+		})
+		if err != nil {
+			return result, err
+		}
+		result.Source = appendSet(result.Source, source)
+		result.Dest = appendSet(result.Dest, dest)
+	}
+	return result, nil
+}
+
+// copyChunk adds rows of one mailbox to another.
+func (j *job) copyChunk(f, t *change, rows []entryRow) error {
+	a, err := j.account(t.Account)
+	if err != nil {
+		return err
+	}
+	if err := a.use(usageOf(rows)); err != nil {
+		return err
+	}
+	if f.Account != t.Account {
+		if rows, err = j.duplicate(rows, t.Account); err != nil {
+			return err
+		}
+	} else {
+		err := j.eachPiece(f.ID, uidsOf(rows), `INSERT INTO copies (message, extra) SELECT message, count(*) FROM entry`,
+			` GROUP BY message ON CONFLICT (message) DO UPDATE SET extra = extra + excluded.extra`)
+		if err != nil {
+			return err
+		}
+	}
+	return j.list(f, t, rows)
+}
+
+// moveChunk takes rows of one mailbox to another.
+func (j *job) moveChunk(f, t *change, rows []entryRow) error {
+	uids := uidsOf(rows)
+	if f.Account != t.Account {
+		if err := j.copyChunk(f, t, rows); err != nil {
+			return err
+		}
+		return j.drop(f, rows, uids)
+	}
+	if err := j.list(f, t, rows); err != nil {
+		return err
+	}
+	return j.unlist(f, rows, uids)
+}
+
+func usageOf(rows []entryRow) quota.Usage {
+	u := quota.Usage{Messages: int64(len(rows))}
+	for _, e := range rows {
+		u.Bytes += e.size
+	}
+	return u
+}
+
+// list adds entries for the messages of rows, which stand in f, to t.
+func (j *job) list(f, t *change, rows []entryRow) error {
+	modseq, err := j.stamp(t)
+	if err != nil {
+		return err
+	}
+	known := map[Flags]Flags{} // few combinations occur
+	listed := make([]entryRow, len(rows))
+	for i, e := range rows {
+		flags, ok := known[e.Flags]
+		if !ok {
+			if flags, err = j.translate(f, t, e.Flags); err != nil {
+				return err
+			}
+			known[e.Flags] = flags
+		}
+		listed[i] = entryRow{Entry{t.UIDNext, flags, modseq}, e.message, e.size}
+		t.UIDNext++
+		t.count(flags, e.size)
+		t.added = append(t.added, listed[i].Entry)
+	}
+	return j.insertEntries(t.ID, listed, time.Now().Unix())
+}
+
+// duplicate makes rows of their own for messages that go to another account,
+// with the same bodies.
+func (j *job) duplicate(rows []entryRow, to AccountID) ([]entryRow, error) {
+	made := make([]entryRow, len(rows))
+	for i, e := range rows {
+		_, err := j.tx.Exec(`
+			UPDATE blob SET refs = refs + 1 WHERE id = (SELECT blob FROM message WHERE id = ?)`, int64(e.message))
+		if err != nil {
+			return nil, err
+		}
+		res, err := j.tx.Exec(`
+			INSERT INTO message (account, blob, size, received_at, received_zone, thread,
+				prefix, envelope, bodystructure, parts, header, preview)
+			SELECT ?, blob, size, received_at, received_zone, CASE thread WHEN 0 THEN id ELSE thread END,
+				prefix, envelope, bodystructure, parts, header, preview
+			FROM message WHERE id = ?`, int64(to), int64(e.message))
+		if err != nil {
+			return nil, err
+		}
+		id, err := res.LastInsertId()
+		if err != nil {
+			return nil, err
+		}
+		made[i] = e
+		made[i].message = MessageID(id)
+	}
+	return made, nil
+}

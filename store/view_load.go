@@ -1,0 +1,158 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/emersion/go-imap/v2"
+	"letterbox/database"
+)
+
+// registry holds the views that somebody has open.
+type registry struct {
+	mu    sync.Mutex
+	views map[MailboxID]*View
+}
+
+// View opens the shared view. Close it, once. ErrNotFound.
+func (s *Store) View(ctx context.Context, m MailboxID) (*View, error) {
+	for {
+		v, first := s.views.open(s, m)
+		if first {
+			v.load(ctx)
+		}
+		select {
+		case <-v.loaded:
+		case <-ctx.Done():
+			v.Close()
+			return nil, ctx.Err()
+		}
+		if v.err == nil {
+			return v, nil
+		}
+		v.Close()
+		// The one who loaded it may have lost patience; that is not our end.
+		if first || ctx.Err() != nil || !isContextError(v.err) {
+			return nil, fmt.Errorf("open mailbox %d: %w", m, v.err)
+		}
+	}
+}
+
+func isContextError(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// open returns the view, and whether the caller is to load it.
+func (r *registry) open(s *Store, m MailboxID) (v *View, first bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if v := r.views[m]; v != nil {
+		v.users++
+		return v, false
+	}
+	if r.views == nil {
+		r.views = map[MailboxID]*View{}
+	}
+	v = &View{store: s, id: m, users: 1, loaded: make(chan struct{})}
+	r.views[m] = v
+	return v, true
+}
+
+// forget takes a view out, so that the next to ask loads another.
+func (r *registry) forget(v *View) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.views[v.id] == v {
+		delete(r.views, v.id)
+	}
+}
+
+// apply hands a change to the mailbox's view, if there is one.
+func (r *registry) apply(c *change) {
+	r.mu.Lock()
+	v := r.views[c.ID]
+	r.mu.Unlock()
+	if v != nil {
+		v.apply(c)
+	}
+}
+
+// Close gives the view up. Once for each time it was opened.
+func (v *View) Close() {
+	r := &v.store.views
+	r.mu.Lock()
+	v.users--
+	last := v.users == 0
+	if last && r.views[v.id] == v {
+		delete(r.views, v.id)
+	}
+	r.mu.Unlock()
+	if last {
+		v.store.cleaner.wake() // to save what was claimed
+	}
+}
+
+// load reads the mailbox while commits go on. It was in the registry before the
+// reading transaction began: whatever that does not see is queued. What it does
+// see and is queued as well is told by its modseq and passed over.
+func (v *View) load(ctx context.Context) {
+	defer close(v.loaded)
+	claimed := v.store.claims.of(v.id) // before: it may become the database's meanwhile
+	var p picture
+	err := v.store.db.Read(ctx, func(c *database.Conn) (err error) {
+		p, err = readPicture(c, v.id)
+		return err
+	})
+	if err != nil {
+		v.err = err
+		v.store.views.forget(v)
+		return
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.row, v.words = p.row, p.words
+	v.uids, v.flags, v.modseqs = p.uids, p.flags, p.modseqs
+	v.row.recentFrom = max(v.row.recentFrom, claimed)
+	v.trail.from = v.row.ModSeq
+	for _, c := range v.queue {
+		v.update(c)
+	}
+	v.queue, v.ready = nil, true
+}
+
+// picture is a mailbox as one reading transaction sees it.
+type picture struct {
+	row     mailboxRow
+	words   vocabulary
+	uids    []imap.UID
+	flags   []Flags
+	modseqs []ModSeq
+}
+
+func readPicture(q querier, m MailboxID) (p picture, err error) {
+	if p.row, err = readMailbox(q, m); err != nil {
+		return p, err
+	}
+	if p.words, err = readVocabulary(q, m); err != nil {
+		return p, err
+	}
+	rows, err := q.Query(`SELECT uid, flags, modseq FROM entry WHERE mailbox = ? ORDER BY uid`, int64(m))
+	if err != nil {
+		return p, err
+	}
+	defer rows.Close()
+	n := int(p.row.Messages)
+	p.uids, p.flags, p.modseqs = make([]imap.UID, 0, n), make([]Flags, 0, n), make([]ModSeq, 0, n)
+	for rows.Next() {
+		var uid, flags, modseq int64
+		if err := rows.Scan(&uid, &flags, &modseq); err != nil {
+			return p, err
+		}
+		p.uids = append(p.uids, imap.UID(uid))
+		p.flags = append(p.flags, Flags(flags))
+		p.modseqs = append(p.modseqs, ModSeq(modseq))
+	}
+	return p, rows.Err()
+}
