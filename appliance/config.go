@@ -1,0 +1,77 @@
+package appliance
+
+// Config is everything that can be set about the appliance. What belongs to the
+// people who use it (domains, users, aliases) is not here but in the database.
+// The doc tags are the text of the sample file; see WriteSample.
+type Config struct {
+	Data string `toml:"-"` // the data folder
+
+	Hostname string   `toml:"hostname" doc:"The name of this machine as others see it: in greetings, in the certificate and in Received lines. Empty: what the operating system calls it."`
+	Listen   Listen   `toml:"listen" doc:"Where to listen. Each is ADDRESS:PORT, or several with commas between; without an address it means all addresses of the machine. An empty value switches the listener off."`
+	IMAP     IMAP     `toml:"imap" doc:"Mail clients that read."`
+	SMTP     SMTP     `toml:"smtp" doc:"Mail that arrives, and mail clients that send."`
+	Relay    Relay    `toml:"relay" doc:"The server that takes mail for elsewhere. This version checks these keys but does not send yet: such mail is kept in the queue (letterbox queue list)."`
+	Snapshot Snapshot `toml:"snapshot" doc:"Copies of the mail for the day the disk dies. This version checks the key but does not take snapshots yet."`
+	Log      Log      `toml:"log" doc:"What is written to standard error."`
+}
+
+// Listen holds the addresses of the listeners.
+type Listen struct {
+	IMAP          Addresses `toml:"imap" doc:"IMAP; encrypted once the client asks for it (STARTTLS)."`
+	IMAPS         Addresses `toml:"imaps" doc:"IMAP, encrypted from the start. What mail clients should use."`
+	SMTP          Addresses `toml:"smtp" doc:"Mail from other servers."`
+	Submission    Addresses `toml:"submission" doc:"Mail that users send; encrypted once the client asks for it (STARTTLS)."`
+	Submissions   Addresses `toml:"submissions" doc:"Mail that users send, encrypted from the start. What mail clients should use."`
+	HTTP          Addresses `toml:"http" doc:"Web pages. Nothing is served there in this version, so the port stays closed."`
+	HTTPS         Addresses `toml:"https" doc:"Web pages, encrypted. Nothing is served there in this version, so the port stays closed."`
+	Metrics       Addresses `toml:"metrics" doc:"For monitoring: /metrics (Prometheus), /livez and /readyz over plain HTTP. Only this machine may reach it unless metrics_public says otherwise."`
+	MetricsPublic bool      `toml:"metrics_public" doc:"Permit listen.metrics on addresses that others can reach. There is no password on it."`
+}
+
+// IMAP holds what concerns clients that read mail.
+type IMAP struct {
+	PlaintextLoopback bool `toml:"plaintext_loopback" doc:"Let clients on this very machine sign in without encryption. Meant for tests."`
+}
+
+// SMTP holds what concerns mail on its way in.
+type SMTP struct {
+	MaxMessageSize Size `toml:"max_message_size" doc:"The largest message that is taken, from anybody."`
+}
+
+// Relay is the server to which mail for elsewhere is handed.
+type Relay struct {
+	Address      string `toml:"address" doc:"HOST:PORT. Empty: none."`
+	TLS          string `toml:"tls" doc:"How the connection is encrypted: starttls, implicit, or none."`
+	Username     string `toml:"username" doc:"Who signs in there. Empty: nobody does."`
+	PasswordFile string `toml:"password_file" doc:"A file whose first line is the password. Nobody but its owner may be able to read it."`
+}
+
+// Snapshot is about copies of the data folder.
+type Snapshot struct {
+	Target string `toml:"target" doc:"Where they go: an absolute path, or s3://HOST/BUCKET/PREFIX."`
+}
+
+// Log says how much is logged and how it looks.
+type Log struct {
+	Level  string `toml:"level" doc:"debug, info, warn or error."`
+	Format string `toml:"format" doc:"text or json."`
+}
+
+// Default returns the configuration of an appliance that nobody configured.
+func Default() Config {
+	return Config{
+		Listen: Listen{
+			IMAP:        Addresses{":143"},
+			IMAPS:       Addresses{":993"},
+			SMTP:        Addresses{":25"},
+			Submission:  Addresses{":587"},
+			Submissions: Addresses{":465"},
+			HTTP:        Addresses{":80"},
+			HTTPS:       Addresses{":443"},
+			Metrics:     Addresses{"127.0.0.1:9400"},
+		},
+		SMTP:  SMTP{MaxMessageSize: 50 << 20},
+		Relay: Relay{TLS: "starttls"},
+		Log:   Log{Level: "info", Format: "text"},
+	}
+}

@@ -1,0 +1,180 @@
+package appliance
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Check refuses values that cannot work or would be unsafe; each text says how
+// to mend it. All that is wrong is reported at once.
+func (c *Config) Check() error {
+	return errors.Join(
+		checkHostname(c.Hostname),
+		c.Listen.check(),
+		c.SMTP.check(),
+		c.Relay.check(),
+		checkTarget(c.Snapshot.Target),
+		c.Log.check(),
+	)
+}
+
+func checkHostname(name string) error {
+	if name == "" {
+		return nil
+	}
+	if _, err := netip.ParseAddr(name); err == nil {
+		return fmt.Errorf("hostname: %q is an address; write a name such as mail.example.org", name)
+	}
+	for label := range strings.SplitSeq(name, ".") {
+		if !isHostLabel(label) {
+			return fmt.Errorf("hostname: %q is not a host name; write one such as mail.example.org (letters, digits, - and dots; for other letters the form that begins with xn--)", name)
+		}
+	}
+	return nil
+}
+
+// isHostLabel follows RFC 1123 section 2.1.
+func isHostLabel(label string) bool {
+	if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
+		return false
+	}
+	return !strings.ContainsFunc(label, func(r rune) bool {
+		return r != '-' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
+	})
+}
+
+// named pairs each list of addresses with its key.
+func (l *Listen) named() []namedAddresses {
+	return []namedAddresses{
+		{"imap", l.IMAP}, {"imaps", l.IMAPS},
+		{"smtp", l.SMTP}, {"submission", l.Submission}, {"submissions", l.Submissions},
+		{"http", l.HTTP}, {"https", l.HTTPS},
+		{"metrics", l.Metrics},
+	}
+}
+
+type namedAddresses struct {
+	name      string
+	addresses Addresses
+}
+
+func (l *Listen) check() error {
+	var errs []error
+	taken := map[string]string{} // address to key
+	for _, n := range l.named() {
+		for _, address := range n.addresses {
+			errs = append(errs, checkAddress("listen."+n.name, address))
+			if other, twice := taken[address]; twice && !strings.HasSuffix(address, ":0") {
+				errs = append(errs, fmt.Errorf("listen.%s: %s is taken by listen.%s; give each its own port", n.name, address, other))
+			}
+			taken[address] = n.name
+		}
+	}
+	for _, address := range l.Metrics {
+		if !l.MetricsPublic && !isLoopback(address) {
+			errs = append(errs, fmt.Errorf("listen.metrics: %s can be reached from elsewhere; listen on 127.0.0.1:9400, or set listen.metrics_public = true", address))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// checkAddress takes what net.Listen takes, but only with a number as port and
+// without asking a name server.
+func checkAddress(key, address string) error {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return fmt.Errorf("%s: %q is not ADDRESS:PORT; write for example :143, 127.0.0.1:143 or [::1]:143", key, address)
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return fmt.Errorf("%s: %q is no port; write a number from 0 to 65535", key, port)
+	}
+	if _, err := netip.ParseAddr(host); err != nil && host != "" && host != "localhost" {
+		return fmt.Errorf("%s: %q is no address of this machine; write it in numbers, or leave it out to listen on all", key, host)
+	}
+	return nil
+}
+
+// isLoopback reports whether only this machine reaches the address.
+func isLoopback(address string) bool {
+	host, _, _ := net.SplitHostPort(address)
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
+}
+
+func (s SMTP) check() error {
+	// RFC 5321 section 4.5.3.1.7: at least 64K octets. The upper bound is what
+	// fits into memory when a message is handled whole.
+	if s.MaxMessageSize < 64<<10 || s.MaxMessageSize > 1<<30 {
+		return errors.New("smtp.max_message_size: must lie between 64 KiB and 1 GiB; mail in general passes up to about 50 MiB")
+	}
+	return nil
+}
+
+func (r Relay) check() error {
+	var errs []error
+	if !slices.Contains([]string{"none", "starttls", "implicit"}, r.TLS) {
+		errs = append(errs, fmt.Errorf("relay.tls: %q is unknown; write starttls, implicit or none", r.TLS))
+	}
+	if r.Address != "" {
+		host, port, err := net.SplitHostPort(r.Address)
+		if _, portErr := strconv.ParseUint(port, 10, 16); err != nil || portErr != nil || host == "" {
+			errs = append(errs, fmt.Errorf("relay.address: %q is not HOST:PORT; write for example smtp.example.net:587", r.Address))
+		}
+	}
+	if r.Username != "" {
+		errs = append(errs, r.checkPassword())
+	}
+	return errors.Join(errs...)
+}
+
+// checkPassword is about signing in at the relay.
+func (r Relay) checkPassword() error {
+	if r.TLS == "none" && !isLoopback(r.Address) {
+		return errors.New("relay.tls: none would show the password to everybody on the way; set it to starttls or implicit")
+	}
+	if r.PasswordFile == "" {
+		return errors.New("relay.password_file: missing; write the password into a file that only its owner can read and name it here")
+	}
+	info, err := os.Stat(r.PasswordFile)
+	if err != nil {
+		return fmt.Errorf("relay.password_file: %w", err)
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return fmt.Errorf("relay.password_file: others can read it; run: chmod 600 %s", r.PasswordFile)
+	}
+	return nil
+}
+
+// checkTarget takes an absolute path or s3://HOST/BUCKET/PREFIX.
+func checkTarget(target string) error {
+	if target == "" || filepath.IsAbs(target) {
+		return nil
+	}
+	u, err := url.Parse(target)
+	if err != nil || u.Scheme != "s3" || u.Host == "" || len(u.Path) < 2 {
+		return fmt.Errorf("snapshot.target: %q is neither an absolute path nor s3://HOST/BUCKET/PREFIX", target)
+	}
+	if u.User != nil {
+		return errors.New("snapshot.target: no keys in the address; this file may be read by more people than they are meant for")
+	}
+	return nil
+}
+
+func (l Log) check() error {
+	var errs []error
+	if !slices.Contains([]string{"debug", "info", "warn", "error"}, l.Level) {
+		errs = append(errs, fmt.Errorf("log.level: %q is unknown; write debug, info, warn or error", l.Level))
+	}
+	if !slices.Contains([]string{"text", "json"}, l.Format) {
+		errs = append(errs, fmt.Errorf("log.format: %q is unknown; write text or json", l.Format))
+	}
+	return errors.Join(errs...)
+}

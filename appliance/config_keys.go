@@ -1,0 +1,139 @@
+package appliance
+
+import (
+	"encoding"
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A key is one value of a Config under the name that people write.
+type key struct {
+	name  string // "listen.imap"
+	doc   string
+	value reflect.Value // addressable: setting it changes the Config
+}
+
+// keys lists what can be set in c, in the order of the structs.
+func keys(c *Config) []key {
+	return appendKeys(nil, "", reflect.ValueOf(c).Elem())
+}
+
+func appendKeys(list []key, prefix string, v reflect.Value) []key {
+	for i := range v.NumField() {
+		f := v.Type().Field(i)
+		name := f.Tag.Get("toml")
+		switch {
+		case name == "-":
+		case isSection(f.Type):
+			list = appendKeys(list, name+".", v.Field(i))
+		default:
+			list = append(list, key{prefix + name, f.Tag.Get("doc"), v.Field(i)})
+		}
+	}
+	return list
+}
+
+// isSection tells a [section] of the file from a value.
+func isSection(t reflect.Type) bool { return t.Kind() == reflect.Struct }
+
+// Set changes one key as --set does: "listen.imap=127.0.0.1:10143".
+func (c *Config) Set(setting string) error {
+	name, text, found := strings.Cut(setting, "=")
+	if !found {
+		return fmt.Errorf("setting %q has no value; write KEY=VALUE", setting)
+	}
+	name = strings.TrimSpace(name)
+	all := keys(c)
+	i := slices.IndexFunc(all, func(k key) bool { return k.name == name })
+	if i < 0 {
+		return unknownKey(name)
+	}
+	if err := all[i].set(text); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+func (k key) set(text string) error {
+	if u, ok := k.value.Addr().Interface().(encoding.TextUnmarshaler); ok {
+		return u.UnmarshalText([]byte(text))
+	}
+	switch k.value.Kind() {
+	case reflect.Bool:
+		b, err := strconv.ParseBool(text)
+		if err != nil {
+			return fmt.Errorf("%q is neither true nor false", text)
+		}
+		k.value.SetBool(b)
+	case reflect.Int:
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			return fmt.Errorf("%q is no whole number", text)
+		}
+		k.value.SetInt(int64(n))
+	default:
+		k.value.SetString(text)
+	}
+	return nil
+}
+
+// literal writes the value as TOML.
+func (k key) literal() string {
+	if m, ok := k.value.Interface().(encoding.TextMarshaler); ok {
+		text, err := m.MarshalText()
+		if err != nil {
+			return `""`
+		}
+		return strconv.Quote(string(text))
+	}
+	if k.value.Kind() == reflect.String {
+		return strconv.Quote(k.value.String())
+	}
+	return fmt.Sprint(k.value.Interface())
+}
+
+// unknownKey is the error for a key that nobody knows, with the nearest that
+// exists, or the keys of the section when none is near.
+func unknownKey(name string) error {
+	c := Default()
+	var nearest string
+	best := 4 // more changes than this make it another word
+	for _, k := range keys(&c) {
+		d := distance(name, k.name)
+		if last := k.name[strings.LastIndexByte(k.name, '.')+1:]; last == name {
+			d = 0 // the section was forgotten
+		}
+		if d < best {
+			nearest, best = k.name, d
+		}
+	}
+	if nearest == "" {
+		return fmt.Errorf("unknown key %q; 'letterbox config sample' shows all keys", name)
+	}
+	return fmt.Errorf("unknown key %q; did you mean %q?", name, nearest)
+}
+
+// distance counts the letters to insert, remove or replace between two words.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			replace := diagonal
+			if a[i] != b[j] {
+				replace++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(replace, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
+

@@ -1,0 +1,68 @@
+package appliance
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Addresses are where one listener listens, written with commas between.
+type Addresses []string
+
+// UnmarshalText reads a list with commas; an empty text is an empty list.
+func (a *Addresses) UnmarshalText(text []byte) error {
+	*a = nil
+	for part := range strings.SplitSeq(string(text), ",") {
+		if part = strings.TrimSpace(part); part != "" {
+			*a = append(*a, part)
+		}
+	}
+	return nil
+}
+
+// MarshalText is the reverse of UnmarshalText.
+func (a Addresses) MarshalText() ([]byte, error) {
+	return []byte(strings.Join(a, ", ")), nil
+}
+
+// Size is a number of bytes, written with or without a unit: 50 MiB, 2GB, 1000.
+type Size int64
+
+// sizeUnits from the largest to the smallest, binary before decimal.
+var sizeUnits = []struct {
+	name  string
+	bytes int64
+}{
+	{"TiB", 1 << 40}, {"TB", 1e12},
+	{"GiB", 1 << 30}, {"GB", 1e9},
+	{"MiB", 1 << 20}, {"MB", 1e6},
+	{"KiB", 1 << 10}, {"KB", 1e3},
+	{"B", 1},
+}
+
+// UnmarshalText reads a size.
+func (s *Size) UnmarshalText(text []byte) error {
+	number, unit := strings.TrimSpace(string(text)), int64(1)
+	for _, u := range sizeUnits {
+		if n := len(number) - len(u.name); n > 0 && strings.EqualFold(number[n:], u.name) {
+			number, unit = strings.TrimSpace(number[:n]), u.bytes
+			break
+		}
+	}
+	n, err := strconv.ParseInt(number, 10, 64)
+	if err != nil || n < 0 || n > (1<<62)/unit {
+		return fmt.Errorf("%q is no size; write for example 50 MiB, 2 GB or a number of bytes", text)
+	}
+	*s = Size(n * unit)
+	return nil
+}
+
+// MarshalText writes the size in the largest binary unit that loses nothing.
+func (s Size) MarshalText() ([]byte, error) {
+	for _, u := range sizeUnits {
+		if u.bytes&(u.bytes-1) == 0 && s != 0 && int64(s)%u.bytes == 0 {
+			return fmt.Appendf(nil, "%d %s", int64(s)/u.bytes, u.name), nil
+		}
+	}
+	return []byte("0"), nil
+}
