@@ -31,6 +31,11 @@ type Listen struct {
 // IMAP holds what concerns clients that read mail.
 type IMAP struct {
 	PlaintextLoopback bool `toml:"plaintext_loopback" doc:"Let clients on this very machine sign in without encryption. Meant for tests."`
+
+	MaxMessageSize           Size `toml:"max_message_size" doc:"The largest message that a client may put into a mailbox (APPEND)."`
+	MaxConnections           int  `toml:"max_connections" doc:"How many clients may be connected at once."`
+	MaxConnectionsPerAddress int  `toml:"max_connections_per_address" doc:"How many of them from one address; a family behind one router may well have twenty."`
+	MaxConnectionsPerUser    int  `toml:"max_connections_per_user" doc:"How many of them signed in as one user."`
 }
 
 // SMTP holds what concerns mail on its way in.
@@ -69,6 +74,12 @@ func Default() Config {
 			HTTP:        Addresses{":80"},
 			HTTPS:       Addresses{":443"},
 			Metrics:     Addresses{"127.0.0.1:9400"},
+		},
+		IMAP: IMAP{
+			MaxMessageSize:           50 << 20,
+			MaxConnections:           10_000,
+			MaxConnectionsPerAddress: 100,
+			MaxConnectionsPerUser:    100,
 		},
 		SMTP:  SMTP{MaxMessageSize: 50 << 20},
 		Relay: Relay{TLS: "starttls"},

@@ -19,6 +19,7 @@ func (c *Config) Check() error {
 	return errors.Join(
 		checkHostname(c.Hostname),
 		c.Listen.check(),
+		c.IMAP.check(),
 		c.SMTP.check(),
 		c.Relay.check(),
 		checkTarget(c.Snapshot.Target),
@@ -109,11 +110,32 @@ func isLoopback(address string) bool {
 	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
+func (i IMAP) check() error {
+	errs := []error{checkMessageSize("imap.max_message_size", i.MaxMessageSize)}
+	for _, limit := range []struct {
+		key   string
+		value int
+	}{
+		{"imap.max_connections", i.MaxConnections},
+		{"imap.max_connections_per_address", i.MaxConnectionsPerAddress},
+		{"imap.max_connections_per_user", i.MaxConnectionsPerUser},
+	} {
+		if limit.value < 1 {
+			errs = append(errs, fmt.Errorf("%s: %d would let nobody in; write 1 or more", limit.key, limit.value))
+		}
+	}
+	return errors.Join(errs...)
+}
+
 func (s SMTP) check() error {
-	// RFC 5321 section 4.5.3.1.7: at least 64K octets. The upper bound is what
-	// fits into memory when a message is handled whole.
-	if s.MaxMessageSize < 64<<10 || s.MaxMessageSize > 1<<30 {
-		return errors.New("smtp.max_message_size: must lie between 64 KiB and 1 GiB; mail in general passes up to about 50 MiB")
+	return checkMessageSize("smtp.max_message_size", s.MaxMessageSize)
+}
+
+// checkMessageSize: RFC 5321 section 4.5.3.1.7 asks for at least 64K octets;
+// the upper bound is what fits into memory when a message is handled whole.
+func checkMessageSize(key string, s Size) error {
+	if s < 64<<10 || s > 1<<30 {
+		return fmt.Errorf("%s: must lie between 64 KiB and 1 GiB; mail in general passes up to about 50 MiB", key)
 	}
 	return nil
 }

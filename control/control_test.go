@@ -6,13 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 )
 
-// start serves run in a fresh folder until the test ends.
+// start serves run in dir until stop or the test's end; stop waits for commands.
 func start(t *testing.T, dir string, run Execute) (stop func()) {
 	t.Helper()
 	l, err := Listen(dir, "control.sock")
@@ -20,14 +22,16 @@ func start(t *testing.T, dir string, run Execute) (stop func()) {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- Serve(ctx, l, run) }()
+	server := &http.Server{
+		Handler:     Handler(run),
+		BaseContext: func(net.Listener) context.Context { return ctx },
+	}
+	go server.Serve(l)
 	stop = func() {
 		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("Serve: %v", err)
+		if err := server.Shutdown(context.WithoutCancel(ctx)); err != nil {
+			t.Error(err)
 		}
-		done <- nil
 	}
 	t.Cleanup(stop)
 	return stop

@@ -4,43 +4,17 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"net/http"
-	"time"
 )
 
-// drainTime is how long a command that was told to stop may take.
-const drainTime = 5 * time.Second
-
-// Serve answers calls on l until ctx ends, which ends the commands too.
-func Serve(ctx context.Context, l net.Listener, run Execute) error {
+// Handler answers calls. Serve it on what Listen returned, with a base context
+// whose end is to stop the commands.
+func Handler(run Execute) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /run", func(w http.ResponseWriter, r *http.Request) {
 		serveCall(w, r, run)
 	})
-	server := &http.Server{
-		Handler:           mux,
-		BaseContext:       func(net.Listener) context.Context { return ctx },
-		ReadHeaderTimeout: 10 * time.Second,
-	}
-	drained := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		defer close(drained)
-		limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
-		defer cancel()
-		if server.Shutdown(limit) != nil {
-			server.Close()
-		}
-	})
-	err := server.Serve(l)
-	if stop() { // Serve failed by itself
-		return err
-	}
-	<-drained
-	if errors.Is(err, http.ErrServerClosed) {
-		return nil
-	}
-	return err
+	return mux
 }
 
 func serveCall(w http.ResponseWriter, r *http.Request, run Execute) {

@@ -1,0 +1,121 @@
+package appliance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+
+	"letterbox/database"
+	"letterbox/delivery"
+	"letterbox/directory"
+	"letterbox/queue"
+	"letterbox/store"
+	"letterbox/store/blob"
+	"letterbox/telemetry"
+)
+
+// Data is an open data folder with everything that works on it. Only one
+// process has a folder open at a time; within it, Data is safe for concurrent
+// use.
+type Data struct {
+	Config    Config // with Hostname filled in
+	Log       *slog.Logger
+	DB        *database.DB
+	Blobs     *blob.Store
+	Store     *store.Store
+	Directory *directory.Directory
+	Telemetry *telemetry.Telemetry
+	Delivery  *delivery.Delivery
+	Queue     *queue.Queue
+
+	folder *folder
+}
+
+// OpenData opens the data folder and makes it when it is missing, unless
+// existing is set: then that is ErrNoData. *InUseError when another process has
+// it.
+func OpenData(ctx context.Context, c Config, log *slog.Logger, existing bool) (*Data, error) {
+	if existing {
+		if found, err := hasData(c.Data); err != nil {
+			return nil, err
+		} else if !found {
+			return nil, fmt.Errorf("data folder %s: %w; name another with --data, or begin with 'letterbox domain add DOMAIN'", c.Data, ErrNoData)
+		}
+	}
+	f, err := openFolder(c.Data)
+	if err != nil {
+		return nil, err
+	}
+	d := &Data{Config: c, Log: log, Telemetry: telemetry.New(), folder: f}
+	if d.Config.Hostname == "" {
+		if d.Config.Hostname, err = os.Hostname(); err != nil {
+			d.Config.Hostname = "localhost"
+		}
+	}
+	if err := d.open(ctx); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	return d, nil
+}
+
+// open goes from the lowest floor up; Close goes down again from wherever this
+// stopped.
+func (d *Data) open(ctx context.Context) (err error) {
+	d.DB, err = database.Open(ctx, d.folder.join(databaseFile), database.Options{Log: d.Log})
+	if err != nil {
+		return err
+	}
+	d.Blobs, err = blob.Open(d.folder.join(blobFolder), blob.Options{Log: d.Log})
+	if err != nil {
+		return err
+	}
+	d.Directory, err = directory.Open(ctx, directory.Options{DB: d.DB, Log: d.Log})
+	if err != nil {
+		return err
+	}
+	d.Store, err = store.Open(ctx, store.Options{
+		DB:      d.DB,
+		Blobs:   d.Blobs,
+		Spool:   d.folder.join(spoolFolder),
+		Log:     d.Log,
+		Address: d.address,
+	})
+	if err != nil {
+		return err
+	}
+	d.Delivery = &delivery.Delivery{
+		Hostname:  d.Config.Hostname,
+		Store:     d.Store,
+		Directory: d.Directory,
+		Telemetry: d.Telemetry,
+		Log:       d.Log,
+	}
+	d.Queue = &queue.Queue{DB: d.DB, Store: d.Store, Delivery: d.Delivery, Log: d.Log}
+	return nil
+}
+
+// address names an account in the records of the packs, for rescue.
+func (d *Data) address(ctx context.Context, a store.AccountID) string {
+	user, err := d.Directory.UserByID(ctx, int64(a))
+	if err != nil {
+		return ""
+	}
+	return user.Address
+}
+
+// Close closes everything; nobody may use it any more.
+func (d *Data) Close() error {
+	var errs []error
+	if d.Store != nil {
+		errs = append(errs, d.Store.Close())
+	}
+	if d.Blobs != nil {
+		errs = append(errs, d.Blobs.Close())
+	}
+	if d.DB != nil {
+		errs = append(errs, d.DB.Close())
+	}
+	return errors.Join(append(errs, d.folder.Close())...)
+}
