@@ -95,19 +95,22 @@ func (k key) literal() string {
 	return fmt.Sprint(k.value.Interface())
 }
 
-// unknownKey is the error for a key that nobody knows, with the nearest that
-// exists, or the keys of the section when none is near.
+// unknownKey is the error for a key or section that nobody knows, with the
+// nearest that exists.
 func unknownKey(name string) error {
 	c := Default()
-	var nearest string
-	best := 4 // more changes than this make it another word
-	for _, k := range keys(&c) {
-		d := distance(name, k.name)
-		if last := k.name[strings.LastIndexByte(k.name, '.')+1:]; last == name {
-			d = 0 // the section was forgotten
-		}
+	nearest, best := "", 4 // more changes than this make it another word
+	try := func(candidate string, d int) {
 		if d < best {
-			nearest, best = k.name, d
+			nearest, best = candidate, d
+		}
+	}
+	for _, k := range keys(&c) {
+		section, last, _ := strings.Cut(k.name, ".")
+		try(k.name, distance(name, k.name))
+		try(section, distance(name, section))
+		if last == name { // only the section was forgotten
+			try(k.name, 0)
 		}
 	}
 	if nearest == "" {
@@ -136,4 +139,3 @@ func distance(a, b string) int {
 	}
 	return row[len(b)]
 }
-

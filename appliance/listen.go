@@ -14,16 +14,19 @@ import (
 // listeners are open sockets by the name of their key in [listen].
 type listeners map[string][]net.Listener
 
-// listen opens what the configuration names. A listener for which systemd
-// handed over sockets (FileDescriptorName= is the key's name) uses those
-// instead of the addresses.
-func listen(ctx context.Context, l *Listen) (listeners, error) {
+// listen opens what the configuration names, as far as there is a service behind
+// it. A listener for which systemd handed over sockets (FileDescriptorName= is
+// the key's name) uses those instead of the addresses.
+func listen(ctx context.Context, l *Listen, services map[string]service) (listeners, error) {
 	handed, err := activation.ListenersWithNames()
 	if err != nil {
 		return nil, fmt.Errorf("take over sockets from systemd: %w", err)
 	}
 	open := listeners{}
-	for _, n := range l.served() {
+	for _, n := range l.named() {
+		if services[n.name] == nil {
+			continue
+		}
 		if open[n.name] = handed[n.name]; open[n.name] != nil {
 			continue
 		}
@@ -37,17 +40,6 @@ func listen(ctx context.Context, l *Listen) (listeners, error) {
 		}
 	}
 	return open, nil
-}
-
-// served are the listeners behind which there is something in this version.
-func (l *Listen) served() []namedAddresses {
-	var served []namedAddresses
-	for _, n := range l.named() {
-		if n.name != "http" && n.name != "https" {
-			served = append(served, n)
-		}
-	}
-	return served
 }
 
 func (l listeners) close() {

@@ -1,0 +1,147 @@
+// Package appliance is the running whole: configuration, certificate, the data
+// folder with everything that works on it, the servers, their start and their
+// end.
+//
+// One process owns a data folder at a time, by a lock that the kernel releases
+// however the process ends. A command that needs the data runs inside that
+// process (package control), or opens the folder itself when there is none.
+package appliance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync/atomic"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+	"golang.org/x/sync/errgroup"
+	"letterbox/control"
+)
+
+// A Command runs where the data is and returns an exit status.
+type Command func(ctx context.Context, d *Data, args []string, stdio control.Stdio) (status int)
+
+// Options of New. Each may be left out.
+type Options struct {
+	Log     *slog.Logger
+	Command Command // runs what comes in by the control socket
+
+	// Ready is called once, when everything listens. Its error ends Run.
+	Ready func(ctx context.Context, d *Data) error
+}
+
+// Appliance is one that can run once.
+type Appliance struct {
+	config   Config
+	options  Options
+	certs    *Certificates
+	open     listeners
+	stopping atomic.Bool
+}
+
+// New checks the configuration. Nothing is opened before Run.
+func New(c Config, o Options) (*Appliance, error) {
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Appliance{config: c, options: o}, nil
+}
+
+// Run opens the data folder, serves until ctx ends or a server fails, lets what
+// is under way finish, and closes everything. A command, a delivery or a change
+// that was acknowledged is kept whenever the process ends, so nothing is lost by
+// not waiting for Run.
+func (a *Appliance) Run(ctx context.Context) (err error) {
+	d, err := OpenData(ctx, a.config, a.options.Log, false)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.Close()) }()
+	a.certs, err = openCertificates(d.folder.join(tlsFolder), d.Config.Hostname, time.Now)
+	if err != nil {
+		return err
+	}
+	services := a.services(d)
+	a.open, err = listen(ctx, &a.config.Listen, services)
+	if err != nil {
+		return err
+	}
+	defer a.open.close()
+	socket, err := control.Listen(d.folder.path, ControlSocket)
+	if err != nil {
+		return err
+	}
+	defer socket.Close()
+	return a.serve(ctx, d, services, socket)
+}
+
+func (a *Appliance) serve(ctx context.Context, d *Data, services map[string]service, socket net.Listener) error {
+	group, serving := errgroup.WithContext(ctx)
+	a.start(serving, group, d, services)
+	group.Go(func() error { return serveHTTP(serving, socket, control.Handler(a.command(d))) })
+	group.Go(func() error { return d.watchdog(serving) })
+	group.Go(func() error { return a.upkeep(serving, d) })
+	group.Go(func() error { return a.announce(serving, d) })
+
+	<-serving.Done()
+	a.stopping.Store(true)
+	notify(d.Log, daemon.SdNotifyStopping)
+	d.Log.Info("stopping", "hint", "what is under way may finish; a second signal ends it at once")
+	err := group.Wait()
+	d.Log.Info("stopped")
+	return err
+}
+
+// start begins to serve every open listener.
+func (a *Appliance) start(ctx context.Context, group *errgroup.Group, d *Data, services map[string]service) {
+	for name, list := range a.open {
+		for _, ln := range list {
+			d.Log.Info("listening", "listener", name, "address", ln.Addr().String())
+			group.Go(func() error {
+				if err := services[name](ctx, ln); err != nil && ctx.Err() == nil {
+					return fmt.Errorf("serve %s: %w", name, err)
+				}
+				return nil
+			})
+		}
+	}
+}
+
+func (a *Appliance) announce(ctx context.Context, d *Data) error {
+	if a.options.Ready != nil {
+		if err := a.options.Ready(ctx, d); err != nil && ctx.Err() == nil {
+			return err
+		}
+	}
+	notify(d.Log, daemon.SdNotifyReady)
+	return nil
+}
+
+// command runs what comes in by the control socket.
+func (a *Appliance) command(d *Data) control.Execute {
+	return func(ctx context.Context, args []string, stdio control.Stdio) int {
+		if a.options.Command == nil {
+			fmt.Fprintln(stdio.Err, "this appliance takes no commands")
+			return 1
+		}
+		return a.options.Command(ctx, d, args, stdio)
+	}
+}
+
+// Addr returns where a listener of [listen] listens, nil when it is switched
+// off. It is known from when Options.Ready is called.
+func (a *Appliance) Addr(name string) net.Addr {
+	if list := a.open[name]; len(list) > 0 {
+		return list[0].Addr()
+	}
+	return nil
+}
+
+// Certificates returns what the servers show; known as Addr is.
+func (a *Appliance) Certificates() *Certificates { return a.certs }
