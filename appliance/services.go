@@ -33,6 +33,7 @@ func (a *Appliance) imap(d *Data) *imapd.Server {
 		Log:               d.Log.With("server", "imap"),
 		TLS:               a.certs.Config(),
 		PlaintextLoopback: c.PlaintextLoopback,
+		Version:           Version(),
 		AppendLimit:       int64(c.MaxMessageSize),
 		Limits: imapd.Limits{
 			Connections: c.MaxConnections,

@@ -1,0 +1,31 @@
+# make test is all that a change must pass; docs/testing.md says what is in it.
+
+.PHONY: build test quick generate fuzz crash bench cross clean
+
+build: ## the program, for this machine
+	CGO_ENABLED=0 go build -trimpath -o letterbox .
+
+test: ## everything, after installing what it needs
+	scripts/test
+
+quick: ## what to run while changing things
+	go vet ./...
+	go test ./...
+
+generate: ## the files that are made from the code
+	go test ./appliance ./command -run IsCurrent -update
+
+fuzz: ## a longer run of every fuzz target
+	scripts/fuzz 120s
+
+crash: ## hundreds of rounds of killing the program while it writes
+	scripts/crash
+
+bench: ## side by side with Dovecot; see docs/performance.md
+	go run ./bench
+
+cross: ## the program for every machine it is made for
+	scripts/cross dist
+
+clean:
+	rm -rf letterbox dist

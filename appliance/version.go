@@ -1,0 +1,12 @@
+package appliance
+
+import "runtime/debug"
+
+// Version is what this program was built from, as the Go toolchain noted it.
+func Version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" || info.Main.Version == "(devel)" {
+		return "devel"
+	}
+	return info.Main.Version
+}

@@ -1,0 +1,17 @@
+package command
+
+// cli is the whole command line.
+type cli struct {
+	Data       string   `placeholder:"DIR" env:"LETTERBOX_DATA" help:"The data folder. Default: /var/lib/letterbox for root, else ~/.local/share/letterbox."`
+	ConfigFile string   `name:"config" placeholder:"FILE" help:"The configuration file. Default: letterbox.toml in the data folder, if there is one."`
+	Set        []string `placeholder:"KEY=VALUE" sep:"none" help:"Set one key of the configuration; may be repeated."`
+
+	Serve   serveCmd   `cmd:"" help:"Run the appliance."`
+	Domain  domainCmd  `cmd:"" help:"The domains that mail is received for."`
+	User    userCmd    `cmd:"" help:"The people who have mail here."`
+	Alias   aliasCmd   `cmd:"" help:"Addresses that lead to other addresses."`
+	Queue   queueCmd   `cmd:"" help:"Mail that is to leave."`
+	Config  configCmd  `cmd:"" help:"The configuration file."`
+	Version versionCmd `cmd:"" help:"What this program is."`
+	Man     manCmd     `cmd:"" hidden:"" help:"Print the manual page."`
+}

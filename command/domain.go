@@ -1,0 +1,74 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"letterbox/appliance"
+	"letterbox/control"
+	"letterbox/directory"
+)
+
+type domainCmd struct {
+	Add    domainAdd    `cmd:"" help:"Receive mail for a domain."`
+	List   domainList   `cmd:"" help:"List the domains."`
+	Remove domainRemove `cmd:"" help:"Receive mail for a domain no more."`
+}
+
+type domainAdd struct {
+	Domain string `arg:"" help:"Such as example.org."`
+}
+
+func (c *domainAdd) begins() {}
+
+func (c *domainAdd) inside(ctx context.Context, d *appliance.Data, stdio control.Stdio) error {
+	domain, err := d.Directory.AddDomain(ctx, c.Domain)
+	if errors.Is(err, directory.ErrExists) {
+		return fmt.Errorf("%s is here already", c.Domain)
+	}
+	if err != nil {
+		return fmt.Errorf("add %s: %w", c.Domain, err)
+	}
+	fmt.Fprintf(stdio.Out, "%s added. Next: letterbox user add SOMEBODY@%s\n", domain.Name, domain.Name)
+	return nil
+}
+
+type domainList struct{ listFlags }
+
+func (c *domainList) inside(ctx context.Context, d *appliance.Data, stdio control.Stdio) error {
+	domains, err := d.Directory.Domains(ctx)
+	if err != nil {
+		return err
+	}
+	type record struct {
+		Name    string `json:"name"`
+		Created string `json:"created"`
+	}
+	records := []record{}
+	t := &table{
+		header: []string{"DOMAIN", "SINCE"},
+		empty:  "No domain yet. Add one: letterbox domain add DOMAIN",
+	}
+	for _, domain := range domains {
+		records = append(records, record{domain.Name, stamp(domain.Created)})
+		t.add(domain.Name, moment(domain.Created))
+	}
+	return c.print(stdio.Out, records, t)
+}
+
+type domainRemove struct {
+	Domain string `arg:"" help:"One without users and aliases."`
+}
+
+func (c *domainRemove) inside(ctx context.Context, d *appliance.Data, stdio control.Stdio) error {
+	err := d.Directory.RemoveDomain(ctx, c.Domain)
+	if errors.Is(err, directory.ErrNotEmpty) {
+		return fmt.Errorf("%s still has users or aliases; remove those first ('letterbox user list', 'letterbox alias list')", c.Domain)
+	}
+	if err != nil {
+		return fmt.Errorf("remove %s: %w", c.Domain, err)
+	}
+	fmt.Fprintf(stdio.Out, "%s removed.\n", c.Domain)
+	return nil
+}

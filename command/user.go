@@ -1,0 +1,162 @@
+package command
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"letterbox/appliance"
+	"letterbox/control"
+	"letterbox/quota"
+	"letterbox/store"
+)
+
+type userCmd struct {
+	Add    userAdd    `cmd:"" help:"Add somebody. The password is read from standard input, or asked for; an empty one is made up and printed."`
+	List   userList   `cmd:"" help:"List the users with what they keep here."`
+	Passwd userPasswd `cmd:"" help:"Set somebody's password, in the same way as add."`
+	Set    userSet    `cmd:"" help:"Change what somebody may do and keep."`
+	Remove userRemove `cmd:"" help:"Remove somebody and all their mail."`
+}
+
+type userAdd struct {
+	Address string `arg:"" help:"Such as anna@example.org; the domain must be here."`
+	Name    string `help:"The person's name."`
+}
+
+func (c *userAdd) local(ctx context.Context, s *shell) error {
+	return s.withPassword(ctx, c)
+}
+
+// withPassword runs an inside command that reads a password.
+func (s *shell) withPassword(ctx context.Context, cmd inside) error {
+	in, err := s.askPassword(ctx)
+	if err != nil {
+		return err
+	}
+	return s.inside(ctx, cmd, control.Stdio{In: in, Out: s.Out, Err: s.Err})
+}
+
+func (c *userAdd) inside(ctx context.Context, d *appliance.Data, stdio control.Stdio) error {
+	password, generated, err := readPassword(stdio)
+	if err != nil {
+		return err
+	}
+	user, err := d.Directory.AddUser(ctx, c.Address, c.Name, password)
+	if err != nil {
+		return explainAddress(c.Address, err)
+	}
+	if err := d.Store.EnsureAccount(ctx, store.AccountID(user.ID)); err != nil {
+		return fmt.Errorf("%s was added, but has no mailboxes yet: %w", user.Address, err)
+	}
+	fmt.Fprintf(stdio.Out, "%s added.\n", user.Address)
+	tellPassword(stdio.Out, password, generated)
+	return nil
+}
+
+func tellPassword(w io.Writer, password string, generated bool) {
+	if generated {
+		fmt.Fprintf(w, "Password: %s\n", password)
+	}
+}
+
+type userPasswd struct {
+	Address string `arg:"" help:"Whose."`
+}
+
+func (c *userPasswd) local(ctx context.Context, s *shell) error {
+	return s.withPassword(ctx, c)
+}
+
+func (c *userPasswd) inside(ctx context.Context, d *appliance.Data, stdio control.Stdio) error {
+	password, generated, err := readPassword(stdio)
+	if err != nil {
+		return err
+	}
+	if err := d.Directory.SetPassword(ctx, c.Address, password); err != nil {
+		return explainAddress(c.Address, err)
+	}
+	fmt.Fprintf(stdio.Out, "%s has a new password.\n", c.Address)
+	tellPassword(stdio.Out, password, generated)
+	return nil
+}
+
+type userSet struct {
+	Address  string          `arg:"" help:"Who."`
+	Disable  bool            `xor:"state" help:"Let them neither sign in nor send. Their mail still arrives."`
+	Enable   bool            `xor:"state" help:"Undo --disable."`
+	Quota    *appliance.Size `placeholder:"SIZE" help:"How much they may keep, such as '5 GB'; 0 for any."`
+	Messages *int64          `placeholder:"N" help:"How many messages they may keep; 0 for any."`
+}
+
+func (c *userSet) inside(ctx context.Context, d *appliance.Data, stdio control.Stdio) error {
+	user, err := d.Directory.User(ctx, c.Address)
+	if err != nil {
+		return explainAddress(c.Address, err)
+	}
+	if c.Disable || c.Enable {
+		if err := d.Directory.SetDisabled(ctx, c.Address, c.Disable); err != nil {
+			return explainAddress(c.Address, err)
+		}
+	}
+	if c.Quota != nil || c.Messages != nil {
+		if err := c.setLimit(ctx, d.Store, store.AccountID(user.ID)); err != nil {
+			return fmt.Errorf("%s: set quota: %w", user.Address, err)
+		}
+	}
+	fmt.Fprintf(stdio.Out, "%s changed.\n", user.Address)
+	return nil
+}
+
+func (c *userSet) setLimit(ctx context.Context, s *store.Store, a store.AccountID) error {
+	if err := s.EnsureAccount(ctx, a); err != nil {
+		return err
+	}
+	_, limit, err := s.Usage(ctx, a)
+	if err != nil {
+		return err
+	}
+	if c.Quota != nil {
+		limit.Bytes = int64(*c.Quota)
+	}
+	if c.Messages != nil {
+		limit.Messages = *c.Messages
+	}
+	return s.SetLimit(ctx, a, quota.Limit{Bytes: limit.Bytes, Messages: limit.Messages})
+}
+
+type userRemove struct {
+	Address string `arg:"" help:"Who."`
+	Yes     bool   `help:"Do it. Without this flag, only say what would be lost."`
+}
+
+func (c *userRemove) inside(ctx context.Context, d *appliance.Data, stdio control.Stdio) error {
+	user, err := d.Directory.User(ctx, c.Address)
+	if err != nil {
+		return explainAddress(c.Address, err)
+	}
+	account := store.AccountID(user.ID)
+	if err := d.Store.EnsureAccount(ctx, account); err != nil {
+		return err
+	}
+	usage, _, err := d.Store.Usage(ctx, account)
+	if err != nil {
+		return err
+	}
+	if !c.Yes {
+		return fmt.Errorf("this would remove %s with %s (%s) for good; repeat it with --yes to do so",
+			user.Address, plural(usage.Messages, "message"), size(usage.Bytes))
+	}
+	// In this order a step that fails can be repeated: the user is found again.
+	if err := d.Directory.SetDisabled(ctx, c.Address, true); err != nil {
+		return err
+	}
+	if err := d.Store.RemoveAccount(ctx, account); err != nil {
+		return fmt.Errorf("remove the mail of %s: %w", user.Address, err)
+	}
+	if err := d.Directory.RemoveUser(ctx, c.Address); err != nil {
+		return explainAddress(c.Address, err)
+	}
+	fmt.Fprintf(stdio.Out, "%s removed with %s.\n", user.Address, plural(usage.Messages, "message"))
+	return nil
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// floors says for every package of this module what else of it the package may
+// import, lowest floor first. A package that is not here may not exist.
+var floors = map[string][]string{
+	"quota":   nil,
+	"message": nil,
+	"archive": nil,
+	"control": nil,
+	"demo":    nil,
+
+	"database":   nil,
+	"store/blob": nil,
+	"store":      {"database", "message", "quota", "store/blob"},
+	"directory":  {"database", "quota"},
+	"telemetry":  nil,
+
+	"delivery": {"database", "store", "directory", "message", "quota", "telemetry"},
+	"queue":    {"database", "store", "directory", "message", "delivery", "telemetry"},
+
+	"smtpd":      {"store", "delivery", "queue", "directory", "message", "quota", "telemetry"},
+	"imapd/wire": nil,
+	"imapd":      {"imapd/wire", "store", "directory", "message", "quota", "telemetry"},
+
+	"appliance": {
+		"control", "database", "store", "store/blob", "directory", "telemetry",
+		"delivery", "queue", "smtpd", "imapd",
+	},
+	"command": {
+		"appliance", "archive", "control", "demo", "store", "store/blob",
+		"directory", "queue", "quota",
+	},
+	"": {"command", "control"}, // main.go
+
+	"bench":   nil, // a program of its own that runs this one as users do
+	"clients": nil, // tests alone, likewise
+}
+
+// speakSQL are the packages that may import database/sql; the others may carry a
+// *database.Tx from one of these to another, and not look into it.
+var speakSQL = []string{"database", "store", "directory", "telemetry", "queue"}
+
+// TestImports holds the house together: see docs/design.md, "Floors".
+func TestImports(t *testing.T) {
+	t.Parallel()
+	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "./...").CombinedOutput()
+	if err != nil {
+		t.Fatalf("go list: %v\n%s", err, out)
+	}
+	for line := range strings.Lines(string(out)) {
+		words := strings.Fields(line)
+		name := short(words[0])
+		may, known := floors[name]
+		if !known {
+			t.Errorf("package %q is missing from the table", name)
+			continue
+		}
+		for _, imported := range words[1:] {
+			if imported == "database/sql" && !slices.Contains(speakSQL, name) {
+				t.Errorf("%s speaks SQL; only %v may", name, speakSQL)
+			}
+			if inModule(imported) && !slices.Contains(may, short(imported)) {
+				t.Errorf("%s may not import %s", name, short(imported))
+			}
+		}
+	}
+}
+
+func inModule(path string) bool { return strings.HasPrefix(path, "letterbox/") }
+
+// short is a package's path within the module.
+func short(path string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(path, "letterbox"), "/")
+}
