@@ -67,7 +67,7 @@ func known(c *call, err error) *reply {
 	switch {
 	case errors.As(err, &own):
 		return own
-	case errors.As(err, &syntax), errors.As(err, &limit):
+	case errors.As(err, &syntax), errors.As(err, &limit), errors.Is(err, directory.ErrBadResponse):
 		return &reply{imap.StatusResponseTypeBad, "", err.Error()}
 	case errors.Is(err, store.ErrNotFound):
 		return replyNo(missing(c))

@@ -32,7 +32,7 @@ func selectMailbox(ctx context.Context, s *session, d *wire.Decoder, c *call) er
 	if err := s.open(ctx, mailbox.ID, c.name == "EXAMINE"); err != nil {
 		return err
 	}
-	s.describeSelected(name)
+	s.describeSelected(*mailbox, name)
 	c.code, c.text = "READ-WRITE", c.name+" completed"
 	if s.sel.readOnly {
 		c.code = "READ-ONLY"
@@ -73,8 +73,8 @@ func (s *session) deselect() {
 
 // describeSelected writes what SELECT has to say of the mailbox that was just
 // opened by the name that the client wrote.
-func (s *session) describeSelected(name string) {
-	sel, mailbox := s.sel, s.sel.view.Mailbox()
+func (s *session) describeSelected(mailbox store.Mailbox, name string) {
+	sel := s.sel
 	s.tellExists()
 	s.tellFlagsDefined()
 	if seq := sel.firstUnseen(); seq > 0 && !s.rev2 {
