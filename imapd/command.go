@@ -118,20 +118,20 @@ func (srv *Server) find(c *call, now states) (*command, error) {
 	case cmd == nil, c.uid && cmd.uid == noUID:
 		return nil, bad("no such command: %.40s", c.fullName())
 	case cmd.states&now == 0:
-		return nil, bad("%s is not allowed %s", c.fullName(), now)
+		return nil, bad("%s is not allowed %s", c.fullName(), cmd.notNow(now))
 	}
 	return cmd, nil
 }
 
-// String says when, for a reply.
-func (st states) String() string {
-	switch st {
-	case notAuthenticated:
+// notNow says what is wrong with a command at this time.
+func (cmd *command) notNow(now states) string {
+	switch {
+	case now == notAuthenticated:
 		return "before sign-in"
-	case authenticated:
-		return "without a selected mailbox"
+	case cmd.states == notAuthenticated:
+		return "after sign-in"
 	}
-	return "after sign-in"
+	return "without a selected mailbox"
 }
 
 // fullName is the command as the client wrote it, in capitals.

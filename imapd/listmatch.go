@@ -21,34 +21,27 @@ func newMatcher(patterns []string) *matcher {
 
 // name reports whether any pattern matches.
 func (m *matcher) name(name string) bool {
+	fold := 0
+	if first, _, _ := strings.Cut(name, string(store.Delimiter)); first == inbox {
+		fold = len(inbox)
+	}
 	for _, p := range m.patterns {
-		// INBOX is the one name whose case does not matter, also as the first
-		// level of a longer name.
-		if matches(p, name) || isInbox(name) && matches(inboxPattern(p), name) {
+		if matches(p, name, fold) {
 			return true
 		}
 	}
 	return false
 }
 
-func isInbox(name string) bool {
-	first, _, _ := strings.Cut(name, string(store.Delimiter))
-	return first == "INBOX"
-}
+// inbox is the one name, also as the first level of a longer one, whose case
+// does not matter (RFC 9051 section 5.1).
+const inbox = "INBOX"
 
-// inboxPattern puts the first level of a pattern in capitals.
-func inboxPattern(p string) string {
-	first, rest, deeper := strings.Cut(p, string(store.Delimiter))
-	if !deeper {
-		return strings.ToUpper(first)
-	}
-	return strings.ToUpper(first) + string(store.Delimiter) + rest
-}
-
-// matches runs the pattern over the name. It takes time proportional to the
-// product of both lengths at most, whatever the pattern: at[i] says that the
-// name so far can be matched by the first i bytes of the pattern.
-func matches(pattern, name string) bool {
+// matches runs the pattern over the name, whose first fold bytes are in capitals
+// and are compared without case. It takes time proportional to the product of
+// both lengths at most, whatever the pattern: at[i] says that the name so far
+// can be matched by the first i bytes of the pattern.
+func matches(pattern, name string, fold int) bool {
 	at := make([]bool, len(pattern)+1)
 	at[0] = true
 	skipWildcards(at, pattern)
@@ -62,12 +55,19 @@ func matches(pattern, name string) bool {
 			case pattern[j] == '*', pattern[j] == '%' && name[i] != store.Delimiter:
 				at[j+1] = before || here
 			default:
-				at[j+1] = here && pattern[j] == name[i]
+				at[j+1] = here && (pattern[j] == name[i] || i < fold && capital(pattern[j]) == name[i])
 			}
 		}
 		skipWildcards(at, pattern)
 	}
 	return at[len(pattern)]
+}
+
+func capital(b byte) byte {
+	if b >= 'a' && b <= 'z' {
+		return b - 'a' + 'A'
+	}
+	return b
 }
 
 // skipWildcards lets wildcards match nothing.
