@@ -85,8 +85,12 @@ func known(c *call, err error) *reply {
 		return replyNo(imap.ResponseCodeTooBig) // RFC 7889 section 4
 	case errors.As(err, &over):
 		return replyNo(imap.ResponseCodeOverQuota)
-	case errors.As(err, &throttled), errors.Is(err, directory.ErrBadCredentials):
+	case errors.Is(err, directory.ErrBadCredentials):
 		return replyNo(imap.ResponseCodeAuthenticationFailed)
+	case errors.As(err, &throttled):
+		// Nothing was said about the password: clients should try again later,
+		// not ask for another one.
+		return replyNo(imap.ResponseCodeUnavailable)
 	case errors.Is(err, directory.ErrDisabled):
 		return replyNo(imap.ResponseCodeContactAdmin)
 	}
