@@ -13,8 +13,18 @@ import "time"
 // Limits on structure. What lies deeper or comes later is kept as the opaque
 // body of the last part that was still described; nothing is lost.
 const (
-	MaxDepth = 100   // levels of multipart and message/rfc822
-	MaxParts = 10000 // parts in all
+	MaxDepth = 100    // levels of multipart and message/rfc822
+	MaxParts = 10_000 // parts in all
+)
+
+// Limits on what is said about a header. A longer field is told up to the limit
+// in ENVELOPE and BODYSTRUCTURE; the header itself is kept and fetched whole.
+const (
+	maxField      = 64 << 10  // bytes of a field that are looked at
+	maxUsualField = 16 << 10  // bytes of a field in UsualHeader
+	maxUsual      = 64 << 10  // bytes of UsualHeader
+	maxParameters = 200       // of a Content-Type or Content-Disposition
+	maxDetails    = 512 << 10 // bytes of part headers that BODYSTRUCTURE tells
 )
 
 // A Message is what one pass over a raw message yields. It holds copies: the
@@ -24,7 +34,11 @@ type Message struct {
 
 	Envelope      []byte // RFC 9051 section 7.5.2, parenthesised, wire form
 	BodyStructure []byte // likewise, with extension data; BodyOf takes those out
-	UsualHeader   []byte // the fields named by IsUsualField, as they came, in order, each with its line end, CRLF
+
+	// UsualHeader has the fields named by IsUsualField, as they came, in order,
+	// each with its line end. It is empty when one of them is too long to be
+	// kept twice: then the body must be asked.
+	UsualHeader []byte
 
 	Preview string // RFC 8970: at most 200 characters of text, UTF-8
 
@@ -39,57 +53,43 @@ type Message struct {
 	Date        time.Time // of the Date field; zero when missing or unreadable
 }
 
-// An Address is a mailbox of RFC 5322 section 3.4, decoded.
-type Address struct {
-	Name   string // UTF-8
-	Local  string
-	Domain string
-}
-
-// Kind says how a part is built.
-type Kind uint8
-
-const (
-	Leaf      Kind = iota
-	Multipart      // Children are its parts
-	Embedded       // message/rfc822 or message/global: one child, the message inside
-)
-
-// Encoding is a Content-Transfer-Encoding (RFC 2045 section 6).
-type Encoding uint8
-
-const (
-	Identity Encoding = iota // 7bit, 8bit, binary, missing
-	Base64
-	QuotedPrintable
-	UnknownEncoding // kept as it is; BINARY answers UNKNOWN-CTE
-)
-
-// A Part is a node of the MIME tree. Offsets count from the start of the raw
-// message. The header is raw[Header:Body] with its empty line, the body
-// raw[Body:End].
-type Part struct {
-	Header, Body, End int64
-	Lines             int64 // line ends in the body
-	DecodedSize       int64 // of the body after removing the transfer encoding (leaf), for BINARY.SIZE
-	Kind              Kind
-	Encoding          Encoding
-	Type              string // lower case, "text/plain"
-	Charset           string // of text parts, lower case, "" when not given
-	Filename          string // decoded, of Content-Disposition or Content-Type
-	Attachment        bool   // Content-Disposition: attachment
-	Children          []Part
-}
-
-// Find returns the part with the section number path (RFC 9051 section 6.4.5.1:
-// [1], [2, 1] ...; empty for the root itself), or nil.
-func (p *Part) Find(path []int) *Part { panic("stub") }
-
-// AppendBinary encodes the tree compactly; DecodePart reverses it.
-func (p *Part) AppendBinary(b []byte) []byte { panic("stub") }
-
-// DecodePart reads what AppendBinary wrote. It fails on damaged input.
-func DecodePart(b []byte) (*Part, error) { panic("stub") }
-
 // Parse reads raw. It never fails and never keeps raw.
-func Parse(raw []byte) *Message { panic("stub") }
+func Parse(raw []byte) *Message {
+	p := parser{raw: raw, open: make(map[string]int)}
+	root, _ := p.message(0)
+	m := &Message{Root: root.Part}
+	m.readHeader(raw[:root.Body])
+	m.BodyStructure = appendStructure(nil, raw, root)
+	m.Preview = preview(raw, &m.Root)
+	return m
+}
+
+// ParseHeader is Parse for somebody who needs the header only: it reads no
+// further than the empty line. Body-dependent fields are left empty.
+func ParseHeader(raw []byte) *Message {
+	m := &Message{}
+	m.Root.Body = headerEnd(raw)
+	m.Root.End = m.Root.Body
+	m.readHeader(raw[:m.Root.Body])
+	return m
+}
+
+// readHeader fills in what the header says.
+func (m *Message) readHeader(header []byte) {
+	h := collect(header)
+	m.Envelope = h.appendEnvelope(nil)
+	m.UsualHeader = h.usual
+	m.Subject = decodeField(h.first[fieldSubject])
+	m.From = decodeAddresses(h.first[fieldFrom])
+	m.Sender = decodeAddresses(h.first[fieldSender])
+	m.ReplyTo = decodeAddresses(h.first[fieldReplyTo])
+	m.To = decodeAddresses(h.first[fieldTo])
+	m.Cc = decodeAddresses(h.first[fieldCc])
+	m.Bcc = decodeAddresses(h.first[fieldBcc])
+	if ids := messageIDs(h.first[fieldMessageID]); len(ids) > 0 {
+		m.MessageID = ids[0]
+	}
+	m.InReplyTo = messageIDs(h.first[fieldInReplyTo])
+	m.References = messageIDs(h.first[fieldReferences])
+	m.Date = parseDate(h.first[fieldDate])
+}
