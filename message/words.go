@@ -74,9 +74,13 @@ func (d *wordDecoder) flush() {
 	d.octets, d.gap, d.pending = nil, nil, false
 }
 
+// maxWord bounds an encoded word; RFC 2047 section 2 allows 75.
+const maxWord = 4096
+
 // encodedWord reads "=?charset?encoding?text?=" at the start of b; n is its
 // length, 0 when it is none.
 func encodedWord(b []byte) (charset string, octets []byte, n int) {
+	b = b[:min(len(b), maxWord)]
 	parts := bytes.SplitN(b[2:], []byte("?"), 3)
 	if len(parts) < 3 || len(parts[1]) != 1 || len(parts[0]) == 0 || bytes.ContainsAny(parts[0], " \t") {
 		return "", nil, 0
