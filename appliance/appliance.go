@@ -58,7 +58,7 @@ func New(c Config, o Options) (*Appliance, error) {
 // that was acknowledged is kept whenever the process ends, so nothing is lost by
 // not waiting for Run.
 func (a *Appliance) Run(ctx context.Context) (err error) {
-	d, err := OpenData(ctx, a.config, a.options.Log, false)
+	d, err := a.openData(ctx)
 	if err != nil {
 		return err
 	}
@@ -79,6 +79,20 @@ func (a *Appliance) Run(ctx context.Context) (err error) {
 	}
 	defer socket.Close()
 	return a.serve(ctx, d, services, socket)
+}
+
+// lockPatience is how long a start waits for a command that has the folder open;
+// those are short.
+const lockPatience = 5 * time.Second
+
+func (a *Appliance) openData(ctx context.Context) (*Data, error) {
+	for end := time.Now().Add(lockPatience); ; time.Sleep(50 * time.Millisecond) {
+		d, err := OpenData(ctx, a.config, a.options.Log, false)
+		var inUse *InUseError
+		if !errors.As(err, &inUse) || inUse.Served() || time.Now().After(end) || ctx.Err() != nil {
+			return d, err
+		}
+	}
 }
 
 func (a *Appliance) serve(ctx context.Context, d *Data, services map[string]service, socket net.Listener) error {

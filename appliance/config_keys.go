@@ -112,6 +112,9 @@ func unknownKey(name string) error {
 		if last == name { // only the section was forgotten
 			try(k.name, 0)
 		}
+		if strings.HasPrefix(k.name, name) {
+			try(k.name, 1)
+		}
 	}
 	if nearest == "" {
 		return fmt.Errorf("unknown key %q; 'letterbox config sample' shows all keys", name)

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+	"letterbox/control"
 )
 
 // Names within the data folder.
@@ -34,6 +35,9 @@ type InUseError struct {
 func (e *InUseError) Error() string {
 	return fmt.Sprintf("data folder %s is in use by process %s; stop that one first, or give this one another folder with --data", e.Folder, e.Process)
 }
+
+// Served reports whether the owner is an appliance that takes commands.
+func (e *InUseError) Served() bool { return control.Answers(e.Folder, ControlSocket) }
 
 // A folder is a data folder that this process owns until Close.
 type folder struct {

@@ -2,13 +2,11 @@ package command
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
 	"letterbox/appliance"
 	"letterbox/control"
-	"letterbox/directory"
 )
 
 type aliasCmd struct {
@@ -24,7 +22,7 @@ type aliasAdd struct {
 
 func (c *aliasAdd) inside(ctx context.Context, d *appliance.Data, stdio control.Stdio) error {
 	if err := d.Directory.AddAlias(ctx, c.Address, c.Target); err != nil {
-		return explainAddress(c.Address, err)
+		return err
 	}
 	fmt.Fprintf(stdio.Out, "%s now leads to %s.\n", c.Address, c.Target)
 	return nil
@@ -60,22 +58,8 @@ type aliasRemove struct {
 
 func (c *aliasRemove) inside(ctx context.Context, d *appliance.Data, stdio control.Stdio) error {
 	if err := d.Directory.RemoveAlias(ctx, c.Address, c.Target); err != nil {
-		return explainAddress(c.Address, err)
+		return err
 	}
 	fmt.Fprintf(stdio.Out, "%s no longer leads to %s.\n", c.Address, c.Target)
 	return nil
-}
-
-// explainAddress adds what to do to the errors that directory has for addresses.
-func explainAddress(address string, err error) error {
-	hint := ""
-	switch _, domain, _ := strings.Cut(address, "@"); {
-	case errors.Is(err, directory.ErrNotOurs):
-		hint = fmt.Sprintf("; first: letterbox domain add %s", domain)
-	case errors.Is(err, directory.ErrNoSuchUser):
-		hint = "; 'letterbox user list' shows who is here"
-	case errors.Is(err, directory.ErrWeakPassword):
-		hint = "; nothing was changed. An empty password makes one up"
-	}
-	return fmt.Errorf("%s: %w%s", address, err, hint)
 }

@@ -6,6 +6,7 @@ type cli struct {
 	ConfigFile string   `name:"config" placeholder:"FILE" help:"The configuration file. Default: letterbox.toml in the data folder, if there is one."`
 	Set        []string `placeholder:"KEY=VALUE" sep:"none" help:"Set one key of the configuration; may be repeated."`
 
+	Demo    demoCmd    `cmd:"" help:"Show it: everything on this machine alone, with two users and their mail, all removed at the end."`
 	Serve   serveCmd   `cmd:"" help:"Run the appliance."`
 	Domain  domainCmd  `cmd:"" help:"The domains that mail is received for."`
 	User    userCmd    `cmd:"" help:"The people who have mail here."`

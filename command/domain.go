@@ -24,11 +24,8 @@ func (c *domainAdd) begins() {}
 
 func (c *domainAdd) inside(ctx context.Context, d *appliance.Data, stdio control.Stdio) error {
 	domain, err := d.Directory.AddDomain(ctx, c.Domain)
-	if errors.Is(err, directory.ErrExists) {
-		return fmt.Errorf("%s is here already", c.Domain)
-	}
 	if err != nil {
-		return fmt.Errorf("add %s: %w", c.Domain, err)
+		return err
 	}
 	fmt.Fprintf(stdio.Out, "%s added. Next: letterbox user add SOMEBODY@%s\n", domain.Name, domain.Name)
 	return nil
@@ -67,7 +64,7 @@ func (c *domainRemove) inside(ctx context.Context, d *appliance.Data, stdio cont
 		return fmt.Errorf("%s still has users or aliases; remove those first ('letterbox user list', 'letterbox alias list')", c.Domain)
 	}
 	if err != nil {
-		return fmt.Errorf("remove %s: %w", c.Domain, err)
+		return err
 	}
 	fmt.Fprintf(stdio.Out, "%s removed.\n", c.Domain)
 	return nil

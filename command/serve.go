@@ -3,6 +3,7 @@ package command
 import (
 	"context"
 	"fmt"
+	"os"
 	"strings"
 
 	"letterbox/appliance"
@@ -65,9 +66,18 @@ Nobody has mail here yet. In another terminal:
 // self is how to call this program for the same data folder.
 func (s *shell) self() string {
 	if s.flags.Data == "" {
-		return "letterbox"
+		return program()
 	}
-	return "letterbox --data " + quote(s.flags.Data)
+	return program() + " --data " + quote(s.flags.Data)
+}
+
+// program is how this program was called, as far as a user can do the same:
+// what 'go run' built is gone when it ends.
+func program() string {
+	if strings.Contains(os.Args[0], "/go-build") {
+		return "go run ."
+	}
+	return quote(os.Args[0])
 }
 
 // quote makes a word safe to paste into a shell.

@@ -44,7 +44,7 @@ func (c *userAdd) inside(ctx context.Context, d *appliance.Data, stdio control.S
 	}
 	user, err := d.Directory.AddUser(ctx, c.Address, c.Name, password)
 	if err != nil {
-		return explainAddress(c.Address, err)
+		return err
 	}
 	if err := d.Store.EnsureAccount(ctx, store.AccountID(user.ID)); err != nil {
 		return fmt.Errorf("%s was added, but has no mailboxes yet: %w", user.Address, err)
@@ -74,7 +74,7 @@ func (c *userPasswd) inside(ctx context.Context, d *appliance.Data, stdio contro
 		return err
 	}
 	if err := d.Directory.SetPassword(ctx, c.Address, password); err != nil {
-		return explainAddress(c.Address, err)
+		return err
 	}
 	fmt.Fprintf(stdio.Out, "%s has a new password.\n", c.Address)
 	tellPassword(stdio.Out, password, generated)
@@ -92,11 +92,11 @@ type userSet struct {
 func (c *userSet) inside(ctx context.Context, d *appliance.Data, stdio control.Stdio) error {
 	user, err := d.Directory.User(ctx, c.Address)
 	if err != nil {
-		return explainAddress(c.Address, err)
+		return err
 	}
 	if c.Disable || c.Enable {
 		if err := d.Directory.SetDisabled(ctx, c.Address, c.Disable); err != nil {
-			return explainAddress(c.Address, err)
+			return err
 		}
 	}
 	if c.Quota != nil || c.Messages != nil {
@@ -133,7 +133,7 @@ type userRemove struct {
 func (c *userRemove) inside(ctx context.Context, d *appliance.Data, stdio control.Stdio) error {
 	user, err := d.Directory.User(ctx, c.Address)
 	if err != nil {
-		return explainAddress(c.Address, err)
+		return err
 	}
 	account := store.AccountID(user.ID)
 	if err := d.Store.EnsureAccount(ctx, account); err != nil {
@@ -155,7 +155,7 @@ func (c *userRemove) inside(ctx context.Context, d *appliance.Data, stdio contro
 		return fmt.Errorf("remove the mail of %s: %w", user.Address, err)
 	}
 	if err := d.Directory.RemoveUser(ctx, c.Address); err != nil {
-		return explainAddress(c.Address, err)
+		return err
 	}
 	fmt.Fprintf(stdio.Out, "%s removed with %s.\n", user.Address, plural(usage.Messages, "message"))
 	return nil

@@ -18,12 +18,8 @@ func Call(ctx context.Context, dir, base string, args []string, stdio Stdio) (st
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // also ends sending what the command did not want to read
 	transport := &http.Transport{
-		DialContext: func(ctx context.Context, _, _ string) (c net.Conn, err error) {
-			err = reach(dir+"/"+base, dir, base, func(name string) error {
-				c, err = new(net.Dialer).DialContext(ctx, "unix", name)
-				return err
-			})
-			return c, err
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return dial(ctx, dir, base)
 		},
 		DisableKeepAlives: true,
 	}
@@ -45,4 +41,22 @@ func Call(ctx context.Context, dir, base string, args []string, stdio Stdio) (st
 		return 0, fmt.Errorf("call the appliance: %s", answer.Status)
 	}
 	return readFrames(answer.Body, stdio)
+}
+
+func dial(ctx context.Context, dir, base string) (c net.Conn, err error) {
+	err = reach(dir, base, func(name string) error {
+		c, err = new(net.Dialer).DialContext(ctx, "unix", name)
+		return err
+	})
+	return c, err
+}
+
+// Answers reports whether an appliance listens on the socket.
+func Answers(dir, base string) bool {
+	c, err := dial(context.Background(), dir, base)
+	if err != nil {
+		return false
+	}
+	_ = c.Close()
+	return true
 }

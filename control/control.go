@@ -15,6 +15,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"path/filepath"
 	"sync"
 )
 
@@ -36,10 +37,10 @@ var ErrNotRunning = errors.New("the appliance is not running")
 // maxPath is what fits into a socket address on Linux, with its final NUL.
 const maxPath = 107
 
-// reach calls fn with a name for path that is short enough for a socket address:
-// the path itself, or one by way of a descriptor of its folder.
-func reach(path, dir, base string, fn func(name string) error) error {
-	if len(path) <= maxPath {
+// reach calls fn with a name for base in dir that is short enough for a socket
+// address: the path itself, or one by way of a descriptor of the folder.
+func reach(dir, base string, fn func(name string) error) error {
+	if path := filepath.Join(dir, base); len(path) <= maxPath {
 		return fn(path)
 	}
 	folder, err := os.Open(dir)
@@ -116,12 +117,12 @@ func readFrames(r io.Reader, stdio Stdio) (status int, err error) {
 // Listen makes the socket. Whoever calls it owns the folder: a socket that a
 // crash left behind is replaced.
 func Listen(dir, base string) (net.Listener, error) {
-	path := dir + "/" + base
+	path := filepath.Join(dir, base)
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
 	var l net.Listener
-	err := reach(path, dir, base, func(name string) (err error) {
+	err := reach(dir, base, func(name string) (err error) {
 		l, err = net.Listen("unix", name)
 		return err
 	})
