@@ -64,7 +64,7 @@ func (c *demoCmd) run(ctx context.Context, s *shell, data string) error {
 // demoSettings put everything on loopback, on the demo's ports as far as they
 // are free and on any others else.
 func demoSettings() []string {
-	settings := []string{"hostname=localhost", "log.level=warn", "imap.plaintext_loopback=true"}
+	settings := []string{"hostname=localhost", "log.level=warn"}
 	for name, port := range demoPorts {
 		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 		if ln, err := net.Listen("tcp", address); err != nil {
@@ -154,7 +154,7 @@ and what Ben has of it:
 
   curl -k -u {{.Anna.Address}}:{{.Anna.Password}} imaps://localhost:{{.IMAPS}}/
   curl -k -u {{.Anna.Address}}:{{.Anna.Password}} 'imaps://localhost:{{.IMAPS}}/INBOX;UID=1'
-  printf 'From: {{.Anna.Address}}\nTo: {{.Ben.Address}}\nSubject: Hello\n\nHello Ben\n' | curl -k -u {{.Anna.Address}}:{{.Anna.Password}} --crlf --mail-from {{.Anna.Address}} --mail-rcpt {{.Ben.Address}} --upload-file - smtps://localhost:{{.Submissions}}
+  printf 'From: {{.Anna.Address}}\nTo: {{.Ben.Address}}\nSubject: Hello\n\nHello Ben\n' | curl -k -u {{.Anna.Address}}:{{.Anna.Password}} --crlf --mail-from {{.Anna.Address}} --mail-rcpt {{.Ben.Address}} --no-progress-meter --upload-file - smtps://localhost:{{.Submissions}}
   curl -k -u {{.Ben.Address}}:{{.Ben.Password}} 'imaps://localhost:{{.IMAPS}}/INBOX?SUBJECT%20Hello'
 
 With mutt, as Anna:
