@@ -36,7 +36,7 @@ func (d *Directory) acquaint(ctx context.Context, k *knock) error {
 		}
 		return d.audit(ctx, tx, Event{
 			Actor: k.user.Address, Action: "signin.ok", Subject: k.user.Address,
-			Remote: k.peer.Remote.String(), Detail: k.peer.Protocol,
+			Remote: k.peer.from(), Detail: k.peer.Protocol,
 		})
 	})
 }

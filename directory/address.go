@@ -145,7 +145,7 @@ var domainProfile = idna.New(
 // parseDomain returns the A-labels of a domain name, in lower case.
 func parseDomain(s string) (string, error) {
 	name, err := domainProfile.ToASCII(s)
-	if err != nil || name == "" {
+	if err != nil || name == "" || strings.HasSuffix(name, ".") {
 		return "", fmt.Errorf("%q is no domain name", clip(s))
 	}
 	return name, nil

@@ -97,7 +97,7 @@ func insertAlias(tx *database.Tx, domain int64, from, to Address) error {
 // leads through the alias itself.
 func (d *Directory) checkTarget(q querier, domain int64, from, to Address) error {
 	w := d.newWalk(q, to.String())
-	w.path = []aliasKey{{domain, from.Local}}
+	w.strict, w.path = true, []aliasKey{{domain, from.Local}}
 	found, err := w.follow(to, "")
 	if err == nil && !found {
 		return fmt.Errorf("%s: %w; add it first with: letterbox user add %s", to, ErrNoSuchUser, to)
@@ -142,20 +142,16 @@ func (d *Directory) removeTarget(tx *database.Tx, address string) error {
 	if err != nil {
 		return err
 	}
-	targets, err := collect(rows, scanString)
+	targets, err := collect(rows, scanTarget)
 	if err != nil {
 		return err
 	}
-	for _, target := range targets {
-		to, err := ParseAddress(target)
-		if err != nil {
+	for _, to := range targets {
+		base, _, _ := strings.Cut(to.Local, d.separator)
+		if (Address{base, to.Domain}).fold().String() != address {
 			continue
 		}
-		to.Local, _, _ = strings.Cut(to.Local, d.separator)
-		if to.fold().String() != address {
-			continue
-		}
-		if _, err := tx.Exec(`DELETE FROM alias WHERE target = ?`, target); err != nil {
+		if _, err := tx.Exec(`DELETE FROM alias WHERE target = ?`, to.String()); err != nil {
 			return err
 		}
 	}

@@ -116,21 +116,27 @@ func (s *buckets) get(now time.Time, key fingerprint) *bucket {
 	return b
 }
 
-// evict drops what is long past, or else the bucket that matters least: whoever
-// wants to push out a count must collect as many failures elsewhere.
+// evict drops the bucket that matters least among some: one that is long past,
+// or has the fewest failures. Whoever wants to push out a count must collect as
+// many failures elsewhere.
 func (s *buckets) evict(now time.Time) {
 	var least fingerprint
 	var found *bucket
-	for key, b := range s.by {
+	looked := 0
+	for key, b := range s.by { // in an order that nobody chooses
+		if looked++; looked > 64 {
+			break
+		}
 		switch {
 		case b.trying > 0:
 		case now.Sub(b.last) > forgetAfter:
 			delete(s.by, key)
-		case found == nil, b.failures < found.failures, b.failures == found.failures && b.last.Before(found.last):
+			return
+		case found == nil, b.failures < found.failures:
 			least, found = key, b
 		}
 	}
-	if found != nil && len(s.by) >= maxBuckets {
+	if found != nil {
 		delete(s.by, least)
 	}
 }

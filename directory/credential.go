@@ -12,13 +12,6 @@ import (
 	"letterbox/database"
 )
 
-// scramIterations of PBKDF2 are the client's work at each sign-in: some 20 ms on
-// a laptop and 100 on a telephone (RFC 7677 section 4 asks for at least 4096 and
-// more where it can be borne). Many more would make old telephones wait, fewer
-// make a stolen database too easy to guess at: what SCRAM keeps is weaker than
-// argon2id.
-const scramIterations = 50_000
-
 // A credential is what is kept of a password.
 type credential struct {
 	argon2id string
@@ -39,7 +32,7 @@ func (d *Directory) newCredential(ctx context.Context, a Address, password strin
 }
 
 func (d *Directory) deriveCredential(ctx context.Context, prepared string) (*credential, error) {
-	keys, err := deriveSCRAM(prepared)
+	keys, err := deriveSCRAM(prepared, d.hasher.cost.Iterations)
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +47,7 @@ func (d *Directory) deriveCredential(ctx context.Context, prepared string) (*cre
 // deriveSCRAM computes the keys of RFC 5802 section 3. Clients apply SASLprep
 // (section 2.2), which differs from our own preparation for a few characters and
 // refuses some; for those, clients send the password as it is.
-func deriveSCRAM(prepared string) (scram.StoredCredentials, error) {
+func deriveSCRAM(prepared string, iterations int) (scram.StoredCredentials, error) {
 	client, err := scram.SHA256.NewClient("", prepared, "")
 	if err != nil {
 		if client, err = scram.SHA256.NewClientUnprepped("", prepared, ""); err != nil {
@@ -63,7 +56,7 @@ func deriveSCRAM(prepared string) (scram.StoredCredentials, error) {
 	}
 	salt := make([]byte, saltSize)
 	rand.Read(salt)
-	keys, err := client.GetStoredCredentialsWithError(scram.KeyFactors{Salt: string(salt), Iters: scramIterations})
+	keys, err := client.GetStoredCredentialsWithError(scram.KeyFactors{Salt: string(salt), Iters: iterations})
 	if err != nil {
 		return keys, fmt.Errorf("derive SCRAM keys: %w", err)
 	}
@@ -82,7 +75,7 @@ func (d *Directory) dummyCredential(name string) credential {
 	return credential{
 		argon2id: d.hasher.dummy(),
 		scram: scram.StoredCredentials{
-			KeyFactors: scram.KeyFactors{Salt: string(salt), Iters: scramIterations},
+			KeyFactors: scram.KeyFactors{Salt: string(salt), Iters: d.hasher.cost.Iterations},
 			StoredKey:  keys[:sha256.Size],
 			ServerKey:  keys[sha256.Size:],
 		},

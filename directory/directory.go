@@ -45,6 +45,7 @@ type Options struct {
 	Log       *slog.Logger     // nil: none
 	Separator byte             // of plus-addressing; 0: '+'
 	Now       func() time.Time // nil: time.Now
+	Cost      Cost             // of passwords; zero: what is right today. Tests take less
 }
 
 // Directory is the open directory. It has nothing to close: the database is its
@@ -79,7 +80,10 @@ func Open(ctx context.Context, o Options) (*Directory, error) {
 		return nil, fmt.Errorf("open the directory: %w", err)
 	}
 	d.secret = secret
-	d.hasher = newHasher()
+	if o.Cost == (Cost{}) {
+		o.Cost = defaultCost()
+	}
+	d.hasher = newHasher(o.Cost)
 	d.verified = newVerified()
 	d.throttle = newThrottle(d.now)
 	return d, nil

@@ -69,9 +69,8 @@ func openDirectory(t testing.TB, path string, clock *clock) *Directory {
 			t.Error(err)
 		}
 	})
-	d, err := Open(t.Context(), Options{DB: db, Now: clock.Now})
+	d, err := Open(t.Context(), Options{DB: db, Now: clock.Now, Cost: Cost{Memory: 8, Passes: 1, Iterations: 4096}})
 	must(t, err)
-	d.hasher.params = hashParams{memory: 8, time: 1, threads: 1}
 	return d
 }
 

@@ -20,6 +20,14 @@ type Peer struct {
 	TLS      bool
 }
 
+// from is the address for the audit log.
+func (p Peer) from() string {
+	if !p.Remote.IsValid() {
+		return ""
+	}
+	return p.Remote.Unmap().String()
+}
+
 // A knock is somebody at the door: what the database says about the name that
 // they give and the peer that they come from.
 type knock struct {

@@ -29,8 +29,8 @@ func preparePassword(password string) (string, error) {
 		return "", fmt.Errorf("it has more than %d octets", maxPassword)
 	}
 	prepared, err := precis.OpaqueString.String(password)
-	if err != nil {
-		return "", fmt.Errorf("it holds characters that not every keyboard has") // err would quote them
+	if err != nil || !utf8.ValidString(password) {
+		return "", fmt.Errorf("it holds characters that not every keyboard has") // and err might quote them
 	}
 	return prepared, nil
 }

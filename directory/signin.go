@@ -51,7 +51,7 @@ func (d *Directory) verify(ctx context.Context, k *knock, password string) (bool
 		return false, err
 	}
 	d.verified.add(d.now(), entry)
-	if outdated || k.credential.scram.Iters != scramIterations {
+	if outdated || k.credential.scram.Iters != d.hasher.cost.Iterations {
 		if err := d.renewCredential(ctx, k.user.ID, k.credential.version, prepared); err != nil {
 			d.log.WarnContext(ctx, "password hash not renewed", "account", k.user.ID, "error", err)
 		}
@@ -77,7 +77,7 @@ func (d *Directory) compute(ctx context.Context, k *knock, entry verifiedEntry, 
 // by now.
 func (d *Directory) refuse(ctx context.Context, k *knock, attempt fingerprint) error {
 	begins := d.throttle.fail(k.visit, attempt)
-	e := Event{Actor: "unknown", Action: "signin.bad", Subject: k.typed, Remote: k.peer.Remote.String(), Detail: k.peer.Protocol}
+	e := Event{Actor: "unknown", Action: "signin.bad", Subject: k.typed, Remote: k.peer.from(), Detail: k.peer.Protocol}
 	err := d.db.Write(context.WithoutCancel(ctx), func(tx *database.Tx) error {
 		if err := d.audit(ctx, tx, e); err != nil || !begins {
 			return err

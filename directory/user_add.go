@@ -1,0 +1,99 @@
+package directory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"letterbox/database"
+)
+
+// AddUser makes a user of one of our domains. An empty password makes a user
+// who cannot sign in yet. ErrBadAddress, ErrNotOurs, ErrExists, ErrWeakPassword.
+func (d *Directory) AddUser(ctx context.Context, address, name, password string) (*User, error) {
+	a, err := d.parseUser(address)
+	if err != nil {
+		return nil, fmt.Errorf("add user: %w", err)
+	}
+	if err := checkName(name); err != nil {
+		return nil, fmt.Errorf("add user %s: %w", a, err)
+	}
+	var fresh *credential
+	if password != "" {
+		if fresh, err = d.newCredential(ctx, a, password); err != nil {
+			return nil, fmt.Errorf("add user %s: %w", a, err)
+		}
+	}
+	user := &User{Address: a.String(), Name: name, Created: d.seconds()}
+	err = d.db.Write(ctx, func(tx *database.Tx) error {
+		if user.ID, err = insertUser(tx, a, user); err != nil {
+			return err
+		}
+		if fresh != nil {
+			if err := saveCredential(tx, user.ID, fresh, user.Created); err != nil {
+				return err
+			}
+		}
+		return d.audit(ctx, tx, Event{Action: "user.add", Subject: user.Address})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return user, nil
+}
+
+// parseUser refuses what could never be reached: names with the separator would
+// be read as somebody else's plus-address, and '*' is the catch-all.
+func (d *Directory) parseUser(address string) (Address, error) {
+	a, err := ParseAddress(address)
+	if err != nil {
+		return Address{}, err
+	}
+	if strings.Contains(a.Local, d.separator) || a.Local == catchAll {
+		return Address{}, fmt.Errorf("%s: %w: a user's name has no %q and is not %q", a, ErrBadAddress, d.separator, catchAll)
+	}
+	return a.fold(), nil
+}
+
+// checkName keeps line breaks out of header fields that the name gets into.
+func checkName(name string) error {
+	if len(name) > 200 || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
+		return errors.New("the name is too long or holds control characters")
+	}
+	return nil
+}
+
+func insertUser(tx *database.Tx, a Address, user *User) (int64, error) {
+	domain, err := domainByName(tx, a.Domain)
+	if err != nil {
+		return 0, fmt.Errorf("add user %s: %w", a, err)
+	}
+	if err := mustBeFree(tx, domain.ID, a); err != nil {
+		return 0, fmt.Errorf("add user: %w", err)
+	}
+	result, err := tx.Exec(`INSERT INTO user (domain, localpart, name, created_at) VALUES (?, ?, ?, ?)`,
+		domain.ID, a.Local, user.Name, user.Created.Unix())
+	if err != nil {
+		return 0, fmt.Errorf("add user %s: %w", a, err)
+	}
+	return result.LastInsertId()
+}
+
+// mustBeFree fails with ErrExists when a user or an alias has the address.
+func mustBeFree(q querier, domain int64, a Address) error {
+	var users, aliases int
+	err := q.QueryRow(`SELECT (SELECT count(*) FROM user WHERE domain = ?1 AND localpart = ?2),
+		(SELECT count(*) FROM alias WHERE domain = ?1 AND localpart = ?2)`, domain, a.Local).Scan(&users, &aliases)
+	switch {
+	case err != nil:
+		return fmt.Errorf("look up %s: %w", a, err)
+	case users > 0:
+		return fmt.Errorf("%s: %w by a user", a, ErrExists)
+	case aliases > 0:
+		return fmt.Errorf("%s: %w by an alias; remove that first with: letterbox alias remove %s", a, ErrExists, a)
+	}
+	return nil
+}

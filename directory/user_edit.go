@@ -1,0 +1,78 @@
+package directory
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"letterbox/database"
+)
+
+// SetDisabled locks a user out or lets them in again. A disabled user cannot
+// sign in; mail for them still arrives. Sessions that are open are the servers'
+// to end.
+func (d *Directory) SetDisabled(ctx context.Context, address string, disabled bool) error {
+	action := "user.enable"
+	if disabled {
+		action = "user.disable"
+	}
+	return d.changeUser(ctx, address, Event{Action: action}, func(tx *database.Tx, user *User) error {
+		_, err := tx.Exec(`UPDATE user SET disabled = ? WHERE id = ?`, disabled, user.ID)
+		return err
+	})
+}
+
+// SetRole makes a user an "admin", "helper" or "auditor", or takes that away ("").
+func (d *Directory) SetRole(ctx context.Context, address, role string) error {
+	if !slices.Contains([]string{"", "admin", "helper", "auditor"}, role) {
+		return fmt.Errorf("there is no role %q; roles are admin, helper and auditor", role)
+	}
+	return d.changeUser(ctx, address, Event{Action: "user.role", Detail: role}, func(tx *database.Tx, user *User) error {
+		_, err := tx.Exec(`UPDATE user SET role = ? WHERE id = ?`, role, user.ID)
+		return err
+	})
+}
+
+// SetName changes how the user is called.
+func (d *Directory) SetName(ctx context.Context, address, name string) error {
+	if err := checkName(name); err != nil {
+		return fmt.Errorf("name %s: %w", clip(address), err)
+	}
+	return d.changeUser(ctx, address, Event{Action: "user.name"}, func(tx *database.Tx, user *User) error {
+		_, err := tx.Exec(`UPDATE user SET name = ? WHERE id = ?`, name, user.ID)
+		return err
+	})
+}
+
+// RemoveUser forgets the user, and with them the alias targets that name them:
+// whoever gets the address later shall not get their mail. The mail itself is
+// the store's (RemoveAccount).
+func (d *Directory) RemoveUser(ctx context.Context, address string) error {
+	return d.changeUser(ctx, address, Event{Action: "user.remove"}, func(tx *database.Tx, user *User) error {
+		if err := d.removeTarget(tx, user.Address); err != nil {
+			return err
+		}
+		_, err := tx.Exec(`DELETE FROM user WHERE id = ?`, user.ID)
+		return err
+	})
+}
+
+// changeUser finds the user, runs change and writes the audit line, all in one
+// transaction.
+func (d *Directory) changeUser(ctx context.Context, address string, e Event, change func(*database.Tx, *User) error) error {
+	a, err := ParseAddress(address)
+	if err != nil {
+		return err
+	}
+	return d.db.Write(ctx, func(tx *database.Tx) error {
+		user, err := userByAddress(tx, a.fold())
+		if err != nil {
+			return err
+		}
+		if err := change(tx, user); err != nil {
+			return fmt.Errorf("%s of %s: %w", e.Action, user.Address, err)
+		}
+		e.Subject = user.Address
+		return d.audit(ctx, tx, e)
+	})
+}

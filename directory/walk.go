@@ -1,0 +1,166 @@
+package directory
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// maxAliasDepth is how many aliases may follow each other when one is added.
+const maxAliasDepth = 10
+
+// An aliasKey is an alias' primary key, without the target.
+type aliasKey struct {
+	domain int64
+	local  string
+}
+
+// A walk follows one address through the aliases. Each alias is expanded once,
+// so that the work is bounded whatever the aliases are.
+type walk struct {
+	d      *Directory
+	q      querier
+	asked  string
+	strict bool // a circle and too long a way are errors
+	found  []Recipient
+	path   []aliasKey        // from the address asked for to here
+	done   map[aliasKey]bool // whether it led anywhere
+}
+
+func (d *Directory) newWalk(q querier, asked string) *walk {
+	return &walk{d: d, q: q, asked: asked, done: map[aliasKey]bool{}}
+}
+
+// follow adds where mail for a goes, and reports whether that is anywhere.
+// detail is what stood behind the separator in the address that led here; a's
+// own goes first.
+func (w *walk) follow(a Address, detail string) (bool, error) {
+	domain, err := domainByName(w.q, a.Domain)
+	if errors.Is(err, ErrNotOurs) {
+		w.add(Recipient{Forward: a.String()})
+		return true, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	a = a.fold()
+	readings := w.d.readings(a.Local, detail)
+	for _, r := range readings {
+		user, err := userByAddress(w.q, Address{r.local, a.Domain})
+		if err == nil {
+			w.add(Recipient{User: user, Detail: r.detail})
+			return true, nil
+		}
+		if !errors.Is(err, ErrNoSuchUser) {
+			return false, err
+		}
+	}
+	for _, r := range append(readings, reading{local: catchAll}) {
+		found, err := w.expand(aliasKey{domain.ID, r.local}, r.detail)
+		if found || err != nil {
+			return found, err
+		}
+	}
+	return w.roleAddress(a.Local)
+}
+
+// A reading is one way to understand a local part.
+type reading struct{ local, detail string }
+
+// readings returns the local part as it is and, if it has the separator, as a
+// name with detail.
+func (d *Directory) readings(local, detail string) []reading {
+	all := []reading{{local, detail}}
+	base, own, plus := strings.Cut(local, d.separator)
+	if own != "" {
+		detail = own
+	}
+	if plus {
+		all = append(all, reading{base, detail})
+	}
+	return all
+}
+
+// expand follows the targets of an alias, if there is one by that name.
+func (w *walk) expand(key aliasKey, detail string) (found bool, err error) {
+	if led, done := w.done[key]; done {
+		return led, nil
+	}
+	if slices.Contains(w.path, key) || w.strict && len(w.path) > maxAliasDepth {
+		return false, w.deadEnd()
+	}
+	targets, err := aliasTargets(w.q, key)
+	if err != nil {
+		return false, err
+	}
+	w.path = append(w.path, key)
+	for _, to := range targets {
+		reached, err := w.follow(to, detail)
+		if err != nil {
+			return false, err
+		}
+		found = found || reached
+	}
+	w.path = w.path[:len(w.path)-1]
+	w.done[key] = found
+	return found, nil
+}
+
+// deadEnd is an error only while an alias is added. Later a circle can come
+// about by what is removed, and the mail of others must not suffer from it.
+func (w *walk) deadEnd() error {
+	if w.strict {
+		return fmt.Errorf("%w, or more than %d follow each other", ErrLoop, maxAliasDepth)
+	}
+	return nil
+}
+
+func aliasTargets(q querier, key aliasKey) ([]Address, error) {
+	rows, err := q.Query(`SELECT target FROM alias WHERE domain = ? AND localpart = ? ORDER BY target`, key.domain, key.local)
+	if err != nil {
+		return nil, fmt.Errorf("look up alias: %w", err)
+	}
+	return collect(rows, scanTarget)
+}
+
+func scanTarget(row scanner) (Address, error) {
+	target, err := scanString(row)
+	if err != nil {
+		return Address{}, err
+	}
+	return ParseAddress(target)
+}
+
+// roleAddress finds who reads the addresses that every domain must have. The
+// first admin is who was made user first, which does not change by itself.
+func (w *walk) roleAddress(local string) (bool, error) {
+	if local != "postmaster" && local != "abuse" { // RFC 5321 section 4.5.1, RFC 2142 section 4
+		return false, nil
+	}
+	user, err := scanUser(w.q.QueryRow(`SELECT u.id, u.localpart, d.name, u.name, u.role, u.disabled, u.created_at
+		FROM user u JOIN domain d ON d.id = u.domain ORDER BY u.role = 'admin' DESC, u.disabled, u.id LIMIT 1`))
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("look up the first admin: %w", err)
+	}
+	w.add(Recipient{User: &user})
+	return true, nil
+}
+
+// add keeps the first of equal recipients.
+func (w *walk) add(r Recipient) {
+	r.Address = w.asked
+	same := func(other Recipient) bool {
+		if r.User == nil || other.User == nil {
+			return r.User == other.User && r.Forward == other.Forward
+		}
+		return r.User.ID == other.User.ID
+	}
+	if !slices.ContainsFunc(w.found, same) {
+		w.found = append(w.found, r)
+	}
+}
