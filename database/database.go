@@ -4,6 +4,10 @@
 // Concurrency: one goroutine owns the writing connection. Write hands it a
 // function and waits; what gathers while a commit is being flushed shares the
 // next one. Readers are a small pool, each sees the last commit.
+//
+// A commit is on disk (synchronous=FULL) before Write returns. After a crash
+// everything acknowledged is there; what was not acknowledged may be there too,
+// whole or not at all.
 package database
 
 import (
@@ -11,129 +15,153 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/url"
 	"os"
+	"sync"
+
+	"modernc.org/sqlite"
 )
 
 // Options of Open.
 type Options struct {
-	Log     *slog.Logger
-	Readers int    // 0: 4
-	VFS     string // of SQLite, registered before; "": the operating system's
+	Log     *slog.Logger // nil: discarded
+	Readers int          // 0: 4
+	VFS     string       // SQLite's name of the file layer; "": the operating system's
 }
 
 // DB is the open database.
 type DB struct {
 	log     *slog.Logger
-	dsn     string
-	jobs    chan *job
-	closing chan struct{}
-	closed  chan struct{} // the writer has ended
-	readers chan *conn
 	writer  *writer
+	readers chan *connection // those that are free
+	closing chan struct{}    // closed when Close begins
+
+	submitting sync.RWMutex // held while a job is handed over; Close takes it to end that
+	closed     bool         // guarded by submitting
 }
 
 // Open opens or creates the file at path, runs the migrations it lacks, and
 // starts the writer. It refuses, with a text that says what to do, a database
-// newer than this program and one that is damaged.
+// newer than this program (ErrNewer) and one that is damaged (ErrDamaged).
 func Open(ctx context.Context, path string, o Options) (*DB, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	if o.Readers == 0 {
+	if o.Readers <= 0 {
 		o.Readers = 4
 	}
-	if err := create(path); err != nil {
-		return nil, err
+	// POSIX locks vanish when anything in this process closes any handle of the
+	// file; locks of the open file description do not. Without them (an old
+	// kernel, another system) SQLite's usual ones must do.
+	if _, err := sqlite.OFDLocking(true); err != nil {
+		o.Log.Warn("database locks are weaker than wished", "error", err)
 	}
 	db := &DB{
 		log:     o.Log,
-		dsn:     dsn(path, o.VFS),
-		jobs:    make(chan *job, maxBatch),
+		readers: make(chan *connection, o.Readers),
 		closing: make(chan struct{}),
-		closed:  make(chan struct{}),
-		readers: make(chan *conn, o.Readers),
 	}
-	writing, err := db.connect(ctx)
-	if err != nil {
-		return nil, err
+	if err := db.open(ctx, path, o); err != nil {
+		return nil, fmt.Errorf("open database %s: %w", path, explain(err))
 	}
-	if err := migrate(ctx, writing); err != nil {
-		return nil, errors.Join(err, writing.close())
-	}
-	for range o.Readers {
-		reading, err := db.connect(ctx)
-		if err != nil {
-			return nil, errors.Join(err, writing.close(), db.closeReaders())
-		}
-		db.readers <- reading
-	}
-	db.writer = &writer{db: db, conn: writing}
 	go db.writer.run()
 	return db, nil
 }
 
-// create makes the file private before SQLite opens it with the umask's rights.
+// open connects the writer, brings the file up to date and connects the readers.
+func (db *DB) open(ctx context.Context, path string, o Options) error {
+	unclean := hasWAL(path)
+	if err := create(path); err != nil {
+		return err
+	}
+	conn, err := connect(ctx, writerDSN(path, o.VFS))
+	if err != nil {
+		return err
+	}
+	db.writer = newWriter(conn, func() (*connection, error) {
+		return connect(context.Background(), writerDSN(path, o.VFS))
+	}, o.Log)
+	err = prepareFile(ctx, conn, unclean)
+	for i := 0; i < o.Readers && err == nil; i++ {
+		var reader *connection
+		if reader, err = connect(ctx, readerDSN(path, o.VFS)); err == nil {
+			db.readers <- reader
+		}
+	}
+	if err != nil {
+		return errors.Join(err, db.closeReaders(len(db.readers)), conn.close())
+	}
+	return nil
+}
+
+// create makes the file private, which SQLite would open with the umask's rights.
 func create(path string) error {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
-		return fmt.Errorf("open database: %w", err)
+		return err
 	}
 	return file.Close()
 }
 
-// dsn names the file with the pragmas that every connection needs. The driver
-// runs them in alphabetical order.
-func dsn(path, vfs string) string {
-	q := url.Values{"_pragma": {
-		"busy_timeout(10000)",
-		"cache_size(-2000)", // kB; the driver takes about twice that
-		"foreign_keys(1)",
-		"journal_mode(WAL)",
-		"journal_size_limit(16777216)",
-		"page_size(4096)",
-		"synchronous(FULL)",
-		"temp_store(MEMORY)",
-		"wal_autocheckpoint(2000)",
-	}}
-	if vfs != "" {
-		q.Set("vfs", vfs)
+// prepareFile refuses what cannot be served and runs the migrations.
+func prepareFile(ctx context.Context, conn *connection, unclean bool) error {
+	if err := checkFile(ctx, conn, unclean); err != nil {
+		return err
 	}
-	return (&url.URL{Scheme: "file", Opaque: url.PathEscape(path), RawQuery: q.Encode()}).String()
+	all, err := migrations()
+	if err != nil {
+		return err
+	}
+	return migrate(ctx, conn, all)
 }
 
-// Close ends the writer after the jobs it has, checkpoints and closes.
+// Close ends the writer after the jobs it has, checkpoints and closes. Reads
+// under way are waited for.
 func (db *DB) Close() error {
+	db.submitting.Lock()
+	if db.closed {
+		db.submitting.Unlock()
+		return nil
+	}
+	db.closed = true
 	close(db.closing)
-	<-db.closed
-	return errors.Join(db.closeReaders(), db.writer.close())
+	close(db.writer.jobs)
+	db.submitting.Unlock()
+
+	<-db.writer.ended
+	// The readers go first: the last one to close a WAL database removes the WAL,
+	// and only the writer may write.
+	return errors.Join(db.closeReaders(cap(db.readers)), db.writer.close())
 }
 
-// closeReaders waits for reads under way.
-func (db *DB) closeReaders() (err error) {
-	for range cap(db.readers) {
-		select {
-		case c := <-db.readers:
-			err = errors.Join(err, c.close())
-		default:
-			if db.writer == nil { // Open failed half way
-				return err
-			}
-			c := <-db.readers
-			err = errors.Join(err, c.close())
-		}
+// closeReaders waits for n readers and closes them.
+func (db *DB) closeReaders(n int) error {
+	var errs []error
+	for range n {
+		errs = append(errs, (<-db.readers).close())
 	}
-	return err
+	return errors.Join(errs...)
 }
 
 // Stats counts since Open.
 type Stats struct {
-	Commits, Jobs, Failed int64
-	Largest               int64 // jobs in one commit
+	Commits int64 // transactions made durable
+	Jobs    int64 // calls of Write in them
+	Failed  int64 // calls of Write that ran and failed, or whose commit failed
+	Largest int64 // jobs in the largest commit
+
+	Checkpoints int64 // times the WAL was written back
+	Reopened    int64 // times the writer connected anew after an I/O error
 }
 
-// Stats returns the writer's counts.
+// Stats returns counts since Open.
 func (db *DB) Stats() Stats {
-	w := db.writer
-	return Stats{Commits: w.commits.Load(), Jobs: w.done.Load(), Failed: w.failed.Load(), Largest: w.largest.Load()}
+	c := &db.writer.counts
+	return Stats{
+		Commits:     c.commits.Load(),
+		Jobs:        c.jobs.Load(),
+		Failed:      c.failed.Load(),
+		Largest:     c.largest.Load(),
+		Checkpoints: c.checkpoints.Load(),
+		Reopened:    c.reopened.Load(),
+	}
 }

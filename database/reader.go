@@ -3,40 +3,83 @@ package database
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"fmt"
 )
 
-// Conn is a reading transaction: every query in it sees the same commit.
+// Conn is a reading transaction: every query in it sees the same commit. It is
+// valid only within the function it was given to.
 type Conn struct {
-	conn *conn
 	ctx  context.Context
+	conn *connection
+	rows []*sql.Rows
 }
 
-// Query runs a query, prepared once for its text.
+// Query runs a prepared statement, cached by its text. It is interrupted when
+// the context of Read ends. Rows that are still open when Read's function
+// returns are closed then.
 func (c *Conn) Query(query string, args ...any) (*sql.Rows, error) {
-	return c.conn.query(c.ctx, query, args...)
+	rows, err := c.conn.query(c.ctx, query, args)
+	if err != nil {
+		return nil, explain(err)
+	}
+	c.rows = append(c.rows, rows)
+	return rows, nil
 }
 
-// QueryRow is Query for one row.
+// QueryRow is Query for one row. It is for look-ups, which end by themselves: it
+// is not interrupted, as that would cost half as much as the look-up. The Row
+// must be scanned.
 func (c *Conn) QueryRow(query string, args ...any) *sql.Row {
-	return c.conn.queryRow(c.ctx, query, args...)
+	return c.conn.queryRow(context.Background(), query, args)
 }
 
 // Read runs fn on a reader, inside one read transaction. fn must not write to a
 // socket: gather what is needed, then return. Waiting for a free reader ends
 // with ctx; a query that runs is interrupted when ctx ends.
-func (db *DB) Read(ctx context.Context, fn func(c *Conn) error) error {
-	var c *conn
+func (db *DB) Read(ctx context.Context, fn func(c *Conn) error) (err error) {
+	conn, err := db.takeReader(ctx)
+	if err != nil {
+		return err
+	}
+	c := &Conn{ctx: ctx, conn: conn}
+	defer func() {
+		if end := c.end(); end != nil {
+			err = errors.Join(err, fmt.Errorf("end reading: %w", end))
+		}
+		db.readers <- conn
+	}()
+	if _, err := conn.exec("BEGIN DEFERRED"); err != nil {
+		return fmt.Errorf("begin reading: %w", explain(err))
+	}
+	return explain(fn(c))
+}
+
+func (db *DB) takeReader(ctx context.Context) (*connection, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	select {
+	case <-db.closing:
+		return nil, ErrClosed
+	default:
+	}
+	select {
+	case conn := <-db.readers:
+		return conn, nil
+	case <-db.closing:
+		return nil, ErrClosed
 	case <-ctx.Done():
-		return ctx.Err()
-	case <-db.closed:
-		return ErrClosed
-	case c = <-db.readers:
+		return nil, ctx.Err()
 	}
-	defer func() { db.readers <- c }()
-	if _, err := c.exec("BEGIN"); err != nil {
-		return explain("begin to read", err)
+}
+
+// end leaves the transaction, also after a panic in the function.
+func (c *Conn) end() error {
+	for _, r := range c.rows {
+		r.Close()
 	}
-	defer c.exec("ROLLBACK")
-	return explainKeep(fn(&Conn{conn: c, ctx: ctx}))
+	_, err := c.conn.exec("ROLLBACK")
+	c.conn.trim()
+	return err
 }

@@ -2,60 +2,20 @@ package database
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime/debug"
 	"sync/atomic"
 	"time"
 )
 
-// A commit takes at most this many jobs, and none more once it is this old.
+// A batch is committed when it holds maxBatch jobs or is maxBatchAge old, even
+// if more are waiting: those who were first do not wait longer.
 const (
-	maxBatch = 256
-	maxAge   = 20 * time.Millisecond
+	maxBatch    = 512
+	maxBatchAge = 20 * time.Millisecond
 )
-
-// idleAfter is how long nothing must happen before the log is folded into the
-// database and truncated.
-const idleAfter = 30 * time.Second
-
-// A job is one Write.
-type job struct {
-	ctx   context.Context
-	fn    func(*Tx) error
-	after []func()
-	err   error
-	done  chan struct{}
-}
-
-// Tx is the writing transaction as one job sees it. It is valid only within the
-// function it was given to, on the writer's goroutine.
-type Tx struct {
-	conn *conn
-	job  *job
-}
-
-// Exec runs a statement, prepared once for its text.
-func (tx *Tx) Exec(query string, args ...any) (sql.Result, error) {
-	return tx.conn.exec(query, args...)
-}
-
-// Query runs a query, prepared once for its text. Close the rows before the
-// next statement that writes what they read.
-func (tx *Tx) Query(query string, args ...any) (*sql.Rows, error) {
-	return tx.conn.query(context.Background(), query, args...)
-}
-
-// QueryRow is Query for one row.
-func (tx *Tx) QueryRow(query string, args ...any) *sql.Row {
-	return tx.conn.queryRow(context.Background(), query, args...)
-}
-
-// AfterCommit registers fn to run on the writer's goroutine after the commit is
-// durable and before Write returns, in commit order: for views and wake-ups.
-// It must be quick and must not call Write. It does not run when the job fails.
-func (tx *Tx) AfterCommit(fn func()) { tx.job.after = append(tx.job.after, fn) }
 
 // Write runs fn in a transaction and returns once it is durable. Jobs that
 // gather are committed together; each has its own savepoint, so that fn's error
@@ -64,199 +24,276 @@ func (tx *Tx) AfterCommit(fn func()) { tx.job.after = append(tx.job.after, fn) }
 // fn must not wait for anything but the database: it holds everybody.
 // If ctx ends before fn began, fn never runs.
 func (db *DB) Write(ctx context.Context, fn func(tx *Tx) error) error {
-	j := &job{ctx: ctx, fn: fn, done: make(chan struct{})}
+	j := &job{fn: fn, done: make(chan error, 1)}
+	if err := db.submit(ctx, j); err != nil {
+		return err
+	}
 	select {
-	case <-db.closing:
+	case err := <-j.done:
+		return err
+	case <-ctx.Done():
+		if j.claim() {
+			return ctx.Err()
+		}
+		return <-j.done
+	}
+}
+
+// submit hands a job to the writer.
+func (db *DB) submit(ctx context.Context, j *job) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	db.submitting.RLock()
+	defer db.submitting.RUnlock()
+	if db.closed {
 		return ErrClosed
+	}
+	select {
+	case db.writer.jobs <- j:
+		return nil
 	case <-ctx.Done():
 		return ctx.Err()
-	case db.jobs <- j:
-	}
-	select {
-	case <-j.done:
-		return j.err
-	case <-db.closed: // the writer may have ended without seeing the job
-		select {
-		case <-j.done:
-			return j.err
-		default:
-			return ErrClosed
-		}
 	}
 }
 
-// writer owns the writing connection; run is its goroutine.
+// A job is one call of Write.
+type job struct {
+	fn      func(*Tx) error
+	after   []func()
+	claimed atomic.Bool
+	done    chan error // takes one
+}
+
+// claim decides between the writer, which is about to run the job, and its
+// caller, who gives up: the first one has it.
+func (j *job) claim() bool { return j.claimed.CompareAndSwap(false, true) }
+
+// writer owns the writing connection: its fields belong to the goroutine of run,
+// except jobs, ended and counts.
 type writer struct {
-	db      *DB
-	conn    *conn // nil after an I/O error, until the next batch
-	commits atomic.Int64
-	done    atomic.Int64
-	failed  atomic.Int64
-	largest atomic.Int64
+	log     *slog.Logger
+	connect func() (*connection, error)
+	conn    *connection // nil after an I/O error, until the next job
+	batch   []*job      // done in the open transaction, which is open if there are any
+
+	jobs   chan *job
+	ended  chan struct{} // closed when run returned
+	counts counts
 }
 
+type counts struct {
+	commits, jobs, failed, largest, checkpoints, reopened atomic.Int64
+}
+
+func newWriter(conn *connection, connect func() (*connection, error), log *slog.Logger) *writer {
+	return &writer{
+		log:     log,
+		connect: connect,
+		conn:    conn,
+		jobs:    make(chan *job, 64),
+		ended:   make(chan struct{}),
+	}
+}
+
+// run serves jobs until the channel is closed and empty.
 func (w *writer) run() {
-	defer close(w.db.closed)
+	defer close(w.ended)
 	idle := time.NewTimer(idleAfter)
 	defer idle.Stop()
 	for {
 		select {
-		case j := <-w.db.jobs:
-			w.batch(j)
+		case j, ok := <-w.jobs:
+			if !ok {
+				return
+			}
+			w.transact(j)
+			w.keepShort()
 			idle.Reset(idleAfter)
 		case <-idle.C:
-			w.truncateLog()
-		case <-w.db.closing:
-			w.drain()
-			return
+			w.rest()
 		}
 	}
 }
 
-// drain runs what was handed over before Close.
-func (w *writer) drain() {
-	for {
-		select {
-		case j := <-w.db.jobs:
-			w.batch(j)
-		default:
-			w.truncateLog()
-			return
-		}
-	}
-}
-
-// batch runs first and what else waits in one transaction.
-func (w *writer) batch(first *job) {
-	if err := w.begin(); err != nil {
-		w.finish([]*job{first}, err)
-		return
-	}
-	begun := time.Now()
-	jobs := []*job{first}
-	w.one(first)
-	for len(jobs) < maxBatch && time.Since(begun) < maxAge {
-		select {
-		case j := <-w.db.jobs:
-			jobs = append(jobs, j)
-			w.one(j)
+// transact commits the first job together with those that come while it and
+// they run.
+func (w *writer) transact(first *job) {
+	began := time.Now()
+	for j := first; j != nil; j = w.next(began) {
+		if !j.claim() {
 			continue
-		default:
 		}
-		break
+		w.perform(j)
 	}
-	w.finish(jobs, w.commit())
+	if len(w.batch) > 0 {
+		w.commit()
+	}
+	if w.conn != nil {
+		w.conn.trim()
+	}
 }
 
-func (w *writer) begin() error {
-	if w.conn == nil {
-		c, err := w.db.connect(context.Background())
-		if err != nil {
-			return err
-		}
-		w.conn = c
-	}
-	_, err := w.conn.exec("BEGIN IMMEDIATE")
-	if err != nil {
-		w.distrust(err)
-	}
-	return explain("begin", err)
-}
-
-func (w *writer) commit() error {
-	_, err := w.conn.exec("COMMIT")
-	if err == nil {
+// next returns another job for the batch, nil when it is to be committed.
+func (w *writer) next(began time.Time) *job {
+	if len(w.batch) >= maxBatch || time.Since(began) >= maxBatchAge {
 		return nil
 	}
-	_, _ = w.conn.exec("ROLLBACK") // it may have rolled back by itself
-	w.distrust(err)
-	return explain("commit", err)
+	select {
+	case j := <-w.jobs: // nil when the channel is closed
+		return j
+	default:
+		return nil
+	}
 }
 
-// distrust gives up the connection after an I/O error: what a failed flush left
-// behind is not known to it.
-func (w *writer) distrust(err error) {
-	if !isIO(err) {
+// perform runs one job in the batch's transaction. The job that begins it needs
+// no savepoint: if it fails there is nothing else to keep.
+func (w *writer) perform(j *job) {
+	begin := "SAVEPOINT job"
+	if len(w.batch) == 0 {
+		if err := w.reconnect(); err != nil {
+			w.fail(j, err)
+			return
+		}
+		begin = "BEGIN IMMEDIATE"
+	}
+	if _, err := w.conn.exec(begin); err != nil {
+		w.undo(j, err)
 		return
 	}
-	w.db.log.Error("database connection is opened anew", "error", err)
-	_ = w.conn.close()
+	if err := w.runJob(j); err != nil {
+		w.undo(j, err)
+		return
+	}
+	if len(w.batch) > 0 {
+		if _, err := w.conn.exec("RELEASE job"); err != nil {
+			w.undo(j, err)
+			return
+		}
+	}
+	w.batch = append(w.batch, j)
+}
+
+// runJob calls the job's function. A panic in it is the job's error.
+func (w *writer) runJob(j *job) (err error) {
+	tx := &Tx{conn: w.conn}
+	defer func() {
+		if p := recover(); p != nil {
+			w.log.Error("panic in a database job", "panic", p, "stack", string(debug.Stack()))
+			err = fmt.Errorf("database job panicked: %v", p)
+		}
+		tx.finish()
+		if err == nil {
+			err = tx.fatal
+		}
+		j.after = tx.after
+	}()
+	return j.fn(tx)
+}
+
+// undo takes back one job that failed, and fails it. If SQLite has given up the
+// whole transaction, all jobs in it fail.
+func (w *writer) undo(j *job, cause error) {
+	w.fail(j, cause)
+	if len(w.batch) > 0 {
+		_, err := w.conn.exec("ROLLBACK TO job")
+		if err == nil {
+			_, err = w.conn.exec("RELEASE job")
+		}
+		if err == nil {
+			return
+		}
+	}
+	w.abandon(cause)
+}
+
+// commit makes the batch durable and tells everybody.
+func (w *writer) commit() {
+	if _, err := w.conn.exec("COMMIT"); err != nil {
+		w.log.Error("commit failed", "jobs", len(w.batch), "error", err)
+		w.abandon(fmt.Errorf("commit: %w", err))
+		return
+	}
+	n := int64(len(w.batch))
+	w.counts.commits.Add(1)
+	w.counts.jobs.Add(n)
+	w.counts.largest.Store(max(n, w.counts.largest.Load()))
+	for _, j := range w.batch {
+		for _, fn := range j.after {
+			w.runAfter(fn)
+		}
+	}
+	for _, j := range w.batch {
+		j.done <- nil
+	}
+	w.forgetBatch()
+}
+
+// runAfter calls what a job wants done after its commit. A panic there cannot
+// take the commit back.
+func (w *writer) runAfter(fn func()) {
+	defer func() {
+		if p := recover(); p != nil {
+			w.log.Error("panic after a commit", "panic", p, "stack", string(debug.Stack()))
+		}
+	}()
+	fn()
+}
+
+// abandon rolls the transaction back and fails all jobs in it.
+func (w *writer) abandon(cause error) {
+	// The error is that there is no transaction any more, which is as well.
+	_, _ = w.conn.exec("ROLLBACK")
+	w.distrustAfter(cause)
+	for _, j := range w.batch {
+		w.fail(j, cause)
+	}
+	w.forgetBatch()
+}
+
+func (w *writer) forgetBatch() {
+	clear(w.batch)
+	w.batch = w.batch[:0]
+}
+
+func (w *writer) fail(j *job, err error) {
+	w.counts.failed.Add(1)
+	j.done <- explain(err)
+}
+
+// distrustAfter closes the connection when the error says that its cache may
+// differ from what is on the disk. The next job connects anew.
+func (w *writer) distrustAfter(err error) {
+	if !distrust(err) {
+		return
+	}
+	w.log.Warn("reopening the database after an error", "error", err)
+	if err := w.conn.close(); err != nil {
+		w.log.Warn("close database connection", "error", err)
+	}
 	w.conn = nil
 }
 
-// one runs a job in its savepoint.
-func (w *writer) one(j *job) {
-	if j.err = j.ctx.Err(); j.err != nil {
-		return
+func (w *writer) reconnect() error {
+	if w.conn != nil {
+		return nil
 	}
-	if _, j.err = w.conn.exec("SAVEPOINT job"); j.err != nil {
-		j.err = explain("savepoint", j.err)
-		return
+	conn, err := w.connect()
+	if err != nil {
+		return fmt.Errorf("reopen database: %w", err)
 	}
-	j.err = w.call(j)
-	if j.err == nil {
-		_, j.err = w.conn.exec("RELEASE job")
-	}
-	if j.err == nil {
-		return
-	}
-	j.err = explainKeep(j.err)
-	for _, undo := range []string{"ROLLBACK TO job", "RELEASE job"} {
-		if _, err := w.conn.exec(undo); err != nil {
-			w.db.log.Error("undoing a failed change failed", "error", err)
-		}
-	}
+	w.conn = conn
+	w.counts.reopened.Add(1)
+	return nil
 }
 
-// call contains a panic: it is that job's error, and the writer lives on.
-func (w *writer) call(j *job) (err error) {
-	defer func() {
-		if cause := recover(); cause != nil {
-			w.db.log.Error("panic in a database change", "cause", cause, "stack", string(debug.Stack()))
-			err = fmt.Errorf("internal error: %v", cause)
-		}
-	}()
-	return j.fn(&Tx{conn: w.conn, job: j})
-}
-
-// finish tells each job how it ended.
-func (w *writer) finish(jobs []*job, commit error) {
-	for _, j := range jobs {
-		if j.err == nil {
-			j.err = commit
-		}
-		if j.err != nil {
-			w.failed.Add(1)
-			continue
-		}
-		for _, fn := range j.after {
-			fn()
-		}
-	}
-	if commit == nil {
-		w.commits.Add(1)
-		w.largest.Store(max(w.largest.Load(), int64(len(jobs))))
-	}
-	w.done.Add(int64(len(jobs)))
-	for _, j := range jobs {
-		close(j.done)
-	}
-}
-
-// truncateLog folds the write-ahead log into the database and empties it.
-func (w *writer) truncateLog() {
-	if w.conn == nil {
-		return
-	}
-	if _, err := w.conn.exec("PRAGMA wal_checkpoint(TRUNCATE)"); err != nil {
-		w.db.log.Warn("checkpoint", "error", err)
-		w.distrust(err)
-	}
-}
-
+// close empties the WAL, so that the next start has nothing to recover, and
+// closes the connection. It is called when run has returned.
 func (w *writer) close() error {
 	if w.conn == nil {
 		return nil
 	}
-	return errors.Join(w.conn.close())
+	_, _, err := runCheckpoint(w.conn, truncate)
+	return errors.Join(err, w.conn.close())
 }

@@ -1,0 +1,105 @@
+package database
+
+import (
+	"context"
+	"strconv"
+	"time"
+)
+
+// The WAL is written back between commits, when nobody waits for an answer.
+const (
+	// checkpointPages is when a checkpoint begins: 8 MiB in the WAL. It stalls
+	// the writer for some 10 ms; larger ones stall longer, smaller ones write hot
+	// pages more often.
+	checkpointPages = 2000
+
+	// crowdedPages is when readers are waited for, a little, so that the WAL can
+	// begin anew: a plain checkpoint does not get there while somebody reads.
+	crowdedPages = 4 * checkpointPages
+
+	// After idleAfter without a job a WAL above idlePages is written back and
+	// emptied: the next start is quick, and a message now and then does not cost
+	// an SD card a checkpoint each.
+	idleAfter = 10 * time.Second
+	idlePages = 250
+
+	// How long the writer waits for another process that writes, and for readers
+	// when it wants to empty the WAL.
+	lockWait   = 10 * time.Second
+	readerWait = 200 * time.Millisecond
+)
+
+// A checkpointMode is SQLite's: whether readers are waited for, and what becomes
+// of the file.
+type checkpointMode string
+
+const (
+	passive  checkpointMode = "PASSIVE"  // what no reader needs
+	restart  checkpointMode = "RESTART"  // all, so that the next commit begins the file anew
+	truncate checkpointMode = "TRUNCATE" // all, and empties the file
+	nothing  checkpointMode = "NOOP"     // tells the numbers
+)
+
+// keepShort writes the WAL back if it has grown enough.
+func (w *writer) keepShort() {
+	switch pages := w.walPages(); {
+	case pages > crowdedPages:
+		w.checkpoint(restart)
+	case pages > checkpointPages:
+		w.checkpoint(passive)
+	}
+}
+
+// rest is for when nobody has written for a while.
+func (w *writer) rest() {
+	if w.walPages() > idlePages {
+		w.checkpoint(truncate)
+	}
+}
+
+// walPages returns how many pages the WAL holds, 0 if a checkpoint has made it
+// ready to begin anew.
+func (w *writer) walPages() int {
+	if w.conn == nil {
+		return 0
+	}
+	pages, written, err := runCheckpoint(w.conn, nothing)
+	if err != nil {
+		w.log.Warn("size of the WAL is unknown", "error", err)
+		return 0
+	}
+	if pages == written {
+		return 0
+	}
+	return pages
+}
+
+// checkpoint writes back what it can. Everything is durable in the WAL already:
+// a failure costs nothing but room, and the next commit tries again.
+func (w *writer) checkpoint(mode checkpointMode) {
+	w.setLockWait(readerWait)
+	_, _, err := runCheckpoint(w.conn, mode)
+	w.setLockWait(lockWait)
+	if err != nil {
+		w.log.Warn("checkpoint failed", "mode", mode, "error", err)
+		w.distrustAfter(err)
+		return
+	}
+	w.counts.checkpoints.Add(1)
+}
+
+func (w *writer) setLockWait(d time.Duration) {
+	_, err := w.conn.exec("PRAGMA busy_timeout = " + strconv.FormatInt(d.Milliseconds(), 10))
+	if err != nil {
+		w.log.Warn("lock timeout not set", "error", err)
+	}
+}
+
+// runCheckpoint returns how many pages the WAL holds and how many of them are
+// written back.
+func runCheckpoint(c *connection, mode checkpointMode) (pages, written int, err error) {
+	var busy int
+	row := c.queryRow(context.Background(), "PRAGMA wal_checkpoint("+string(mode)+")", nil)
+	err = row.Scan(&busy, &pages, &written)
+	return pages, written, err
+}
