@@ -33,7 +33,9 @@ func create(ctx context.Context, s *session, d *wire.Decoder, c *call) error {
 	if err != nil {
 		return err
 	}
-	s.tellNormalised(*mailbox, name)
+	if s.mustTell(name) {
+		s.tellName(listed{Mailbox: *mailbox, exists: true}, name)
+	}
 	c.code = wire.Code("MAILBOXID (" + mailboxID(mailbox.ID) + ")") // RFC 8474 section 4.1
 	c.text = "CREATE completed"
 	return nil

@@ -3,7 +3,9 @@ package imapd
 import (
 	"context"
 
+	"golang.org/x/text/unicode/norm"
 	"letterbox/imapd/wire"
+	"letterbox/store"
 )
 
 // deleteMailbox runs DELETE (RFC 9051 section 6.3.5). Who has the mailbox
@@ -16,6 +18,9 @@ func deleteMailbox(ctx context.Context, s *session, d *wire.Decoder, _ *call) er
 	}
 	if err := s.srv.cfg.Store.DeleteMailbox(ctx, s.account(), name); err != nil {
 		return err
+	}
+	if s.mustTell(name) {
+		s.tellName(listed{Mailbox: store.Mailbox{Name: norm.NFC.String(name)}}, name)
 	}
 	if s.sel != nil && s.sel.view.Snapshot().Gone {
 		s.deselect()

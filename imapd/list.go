@@ -20,7 +20,7 @@ type listing struct {
 	extended                                      bool // any of the extended syntax was used
 
 	returnSubscribed bool
-	status           []string // items of STATUS; nil: none
+	status           []statusItem // nil: none
 }
 
 // A listed name may be that of a mailbox, or one that is only subscribed, or

@@ -14,9 +14,35 @@ type matcher struct{ patterns []string }
 func newMatcher(patterns []string) *matcher {
 	m := &matcher{}
 	for _, p := range patterns {
-		m.patterns = append(m.patterns, norm.NFC.String(p)) // as names are kept
+		m.patterns = append(m.patterns, collapse(norm.NFC.String(p))) // as names are kept
 	}
 	return m
+}
+
+// collapse makes one wildcard of several in a row: with every other byte of a
+// pattern standing for itself, a pattern that is much longer than a name cannot
+// match it.
+func collapse(pattern string) string {
+	isPlain := func(r rune) bool { return r != '*' && r != '%' }
+	var out strings.Builder
+	for len(pattern) > 0 {
+		i := strings.IndexAny(pattern, "*%")
+		if i < 0 {
+			break
+		}
+		out.WriteString(pattern[:i])
+		pattern = pattern[i:]
+		if i = strings.IndexFunc(pattern, isPlain); i < 0 {
+			i = len(pattern)
+		}
+		if strings.Contains(pattern[:i], "*") {
+			out.WriteByte('*')
+		} else {
+			out.WriteByte('%')
+		}
+		pattern = pattern[i:]
+	}
+	return out.String() + pattern
 }
 
 // name reports whether any pattern matches.
@@ -26,7 +52,7 @@ func (m *matcher) name(name string) bool {
 		fold = len(inbox)
 	}
 	for _, p := range m.patterns {
-		if matches(p, name, fold) {
+		if len(p) <= 2*len(name)+1 && matches(p, name, fold) {
 			return true
 		}
 	}

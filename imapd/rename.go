@@ -18,12 +18,12 @@ func rename(ctx context.Context, s *session, d *wire.Decoder, _ *call) error {
 	if err := s.srv.cfg.Store.RenameMailbox(ctx, s.account(), from, to); err != nil {
 		return err
 	}
-	if !isNormal(to) {
+	if s.mustTell(from, to) {
 		mailbox, err := s.srv.cfg.Store.Mailbox(ctx, s.account(), to)
 		if err != nil {
 			return err
 		}
-		s.tellNormalised(*mailbox, to)
+		s.tellName(listed{Mailbox: *mailbox, exists: true}, from)
 	}
 	return nil
 }

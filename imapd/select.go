@@ -84,8 +84,17 @@ func (s *session) describeSelected(mailbox store.Mailbox, name string) {
 	s.tellCode("UIDNEXT", uint64(sel.uidNext()), "next uid")
 	s.enc.Text("* OK [MAILBOXID (" + mailboxID(sel.id) + ")] stays when renamed\r\n") // RFC 8474 section 4.2
 	if s.rev2 {
-		s.listOne(mailbox, name)
+		s.tellSelected(mailbox, name)
 	}
+}
+
+// tellSelected tells an IMAP4rev2 client which mailbox it has selected.
+func (s *session) tellSelected(mailbox store.Mailbox, name string) {
+	oldName := ""
+	if s.mustTell(name) {
+		oldName = name
+	}
+	s.tellName(listed{Mailbox: mailbox, exists: true}, oldName)
 }
 
 // tellCode writes an untagged OK with a number in its response code.

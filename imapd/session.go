@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -110,22 +111,23 @@ func afterSignIn(appendLimit int64) wire.Limits {
 
 // run is the session from the first byte to the last.
 func (s *session) run(ctx context.Context, secure *tls.Config) {
-	defer s.srv.cfg.Telemetry.Connected("imap")()
-	defer s.link.close()
-	defer s.release()
-	defer s.signOut()
 	defer func() {
 		if r := recover(); r != nil {
 			s.log.Error("session panicked", "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
 		}
 	}()
-	if err := s.start(ctx, secure); err != nil {
-		s.log.Info("connection failed", "error", err)
-		return
+	defer s.srv.cfg.Telemetry.Connected("imap")()
+	defer s.link.close()
+	defer s.release()
+	defer s.signOut()
+	err := s.start(ctx, secure)
+	if err == nil {
+		err = s.serve(ctx)
 	}
-	err := s.serve(ctx)
 	s.sayBye(err)
-	s.log.Debug("connection ended", "error", err)
+	if err != nil && !errors.Is(err, io.EOF) {
+		s.log.Info("connection broke off", "error", err)
+	}
 }
 
 // start shakes hands and greets.

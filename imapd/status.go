@@ -2,30 +2,34 @@ package imapd
 
 import (
 	"context"
+	"slices"
 
 	"letterbox/imapd/wire"
 	"letterbox/store"
 )
 
-// A statusItem writes one value of STATUS.
-type statusItem func(s *session, m *store.Mailbox)
+// A statusItem is a value that STATUS can tell.
+type statusItem struct {
+	name  string
+	write func(s *session, m *store.Mailbox)
+}
 
 // statusItems is every item that STATUS knows (RFC 9051 section 6.3.11, RFC
 // 3501 for RECENT, RFC 7889 for APPENDLIMIT, RFC 8474 for MAILBOXID).
-func statusItems() map[string]statusItem {
-	number := func(value func(*store.Mailbox) uint64) statusItem {
-		return func(s *session, m *store.Mailbox) { s.enc.Number(value(m)) }
+func statusItems() []statusItem {
+	number := func(name string, value func(*store.Mailbox) uint64) statusItem {
+		return statusItem{name, func(s *session, m *store.Mailbox) { s.enc.Number(value(m)) }}
 	}
-	return map[string]statusItem{
-		"MESSAGES":    number(func(m *store.Mailbox) uint64 { return uint64(m.Messages) }),
-		"RECENT":      number(func(m *store.Mailbox) uint64 { return uint64(m.Recent) }),
-		"UIDNEXT":     number(func(m *store.Mailbox) uint64 { return uint64(m.UIDNext) }),
-		"UIDVALIDITY": number(func(m *store.Mailbox) uint64 { return uint64(m.UIDValidity) }),
-		"UNSEEN":      number(func(m *store.Mailbox) uint64 { return uint64(m.Unseen) }),
-		"DELETED":     number(func(m *store.Mailbox) uint64 { return uint64(m.Deleted) }),
-		"SIZE":        number(func(m *store.Mailbox) uint64 { return uint64(m.Bytes) }),
-		"APPENDLIMIT": func(s *session, _ *store.Mailbox) { s.enc.Number(uint64(s.srv.cfg.AppendLimit)) },
-		"MAILBOXID":   func(s *session, m *store.Mailbox) { s.enc.Text("(" + mailboxID(m.ID) + ")") },
+	return []statusItem{
+		number("MESSAGES", func(m *store.Mailbox) uint64 { return uint64(m.Messages) }),
+		number("RECENT", func(m *store.Mailbox) uint64 { return uint64(m.Recent) }),
+		number("UIDNEXT", func(m *store.Mailbox) uint64 { return uint64(m.UIDNext) }),
+		number("UIDVALIDITY", func(m *store.Mailbox) uint64 { return uint64(m.UIDValidity) }),
+		number("UNSEEN", func(m *store.Mailbox) uint64 { return uint64(m.Unseen) }),
+		number("DELETED", func(m *store.Mailbox) uint64 { return uint64(m.Deleted) }),
+		number("SIZE", func(m *store.Mailbox) uint64 { return uint64(m.Bytes) }),
+		{"APPENDLIMIT", func(s *session, _ *store.Mailbox) { s.enc.Number(uint64(s.srv.cfg.AppendLimit)) }},
+		{"MAILBOXID", func(s *session, m *store.Mailbox) { s.enc.Text("(" + mailboxID(m.ID) + ")") }},
 	}
 }
 
@@ -46,35 +50,37 @@ func status(ctx context.Context, s *session, d *wire.Decoder, _ *call) error {
 	return nil
 }
 
-// readStatusItems reads the list of what is asked for. Each stands in it once.
-func readStatusItems(d *wire.Decoder) []string {
-	table := statusItems()
-	var names []string
+// readStatusItems reads the list of what is asked for.
+func readStatusItems(d *wire.Decoder) []statusItem {
+	all := statusItems()
+	var items []statusItem
 	d.List(func() {
 		name := d.Keyword()
-		if table[name] == nil {
+		i := slices.IndexFunc(all, func(it statusItem) bool { return it.name == name })
+		if i < 0 {
 			d.Fail("an item of STATUS")
+			return
 		}
-		names = append(names, name)
+		items = append(items, all[i])
 	})
-	if len(names) == 0 {
+	if len(items) == 0 {
 		d.Fail("at least one item of STATUS")
 	}
-	return names
+	return items
 }
 
 // tellStatus writes a STATUS response.
-func (s *session) tellStatus(m *store.Mailbox, items []string) {
-	table := statusItems()
+func (s *session) tellStatus(m *store.Mailbox, items []statusItem) {
 	s.enc.Text("* STATUS ")
 	s.enc.Mailbox(m.Name)
 	s.enc.Text(" (")
-	for i, name := range items {
+	for i, item := range items {
 		if i > 0 {
 			s.enc.SP()
 		}
-		s.enc.Text(name + " ")
-		table[name](s, m)
+		s.enc.Text(item.name)
+		s.enc.SP()
+		item.write(s, m)
 	}
 	s.enc.Text(")\r\n")
 }

@@ -29,6 +29,7 @@ func storeFlags(ctx context.Context, s *session, d *wire.Decoder, c *call) error
 	if _, err := s.srv.cfg.Store.SetFlags(ctx, s.sel.id, uids, change); err != nil {
 		return err
 	}
+	s.tellKeywords(s.sel.view.Snapshot().Keywords) // before a response that has a new one
 	if silent {
 		s.keepSilent(before, change)
 	} else {

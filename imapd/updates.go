@@ -89,8 +89,10 @@ func (s *session) tellExists() {
 
 // claimRecent makes \Recent what no other session was told of.
 func (sel *selected) claimRecent() {
-	if first := sel.view.ClaimRecent(sel.readOnly); first <= sel.lastUID() {
-		sel.recent.AddRange(first, sel.lastUID())
+	first := sel.view.ClaimRecent(sel.readOnly)
+	// What has arrived since the last snapshot was claimed as well.
+	if next := sel.view.Snapshot().UIDNext; first < next {
+		sel.recent.AddRange(first, next-1)
 	}
 }
 
