@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -49,6 +50,7 @@ const appendAttempts = 10
 // messages. Equal bodies are written once. Fails with *quota.OverError,
 // ErrNotFound (mailbox gone), ErrTooManyKeywords; nothing is added then.
 func (s *Store) Append(ctx context.Context, b Batch) ([]Added, error) {
+	b.Messages = dated(b.Messages)
 	bodies := unpack(b)
 	s.underway.begin(bodies)
 	defer s.underway.end(bodies)
@@ -120,7 +122,7 @@ func (s *Store) prepare(ctx context.Context, b Batch, bodies *bodies) error {
 		body.meta = append(body.meta, blob.Meta{
 			Account:  addresses[box.Account],
 			Mailbox:  box.Name,
-			Received: m.received(),
+			Received: m.Received,
 			Prefix:   m.Prefix,
 			Flags:    joinFlags(m.Flags),
 		})
@@ -128,11 +130,15 @@ func (s *Store) prepare(ctx context.Context, b Batch, bodies *bodies) error {
 	return nil
 }
 
-func (m *NewMessage) received() time.Time {
-	if m.Received.IsZero() {
-		return time.Now()
+// dated gives those a date that have none: one for the record and the row.
+func dated(messages []NewMessage) []NewMessage {
+	dated := slices.Clone(messages)
+	for i := range dated {
+		if dated[i].Received.IsZero() {
+			dated[i].Received = time.Now()
+		}
 	}
-	return m.Received
+	return dated
 }
 
 func joinFlags(flags []imap.Flag) string {
@@ -190,22 +196,24 @@ func (j *job) add(m *NewMessage, body *body) (Added, error) {
 	if err != nil {
 		return Added{}, err
 	}
-	modseq, err := j.stamp(c)
-	if err != nil {
-		return Added{}, err
-	}
 	id, err := j.insertMessage(c.Account, m, body, size)
 	if err != nil {
 		return Added{}, err
 	}
-	e := entryRow{Entry{c.UIDNext, flags, modseq}, id, size}
-	if err := j.insertEntries(c.ID, []entryRow{e}, time.Now().Unix()); err != nil {
-		return Added{}, err
+	added := Added{Mailbox: c.ID, UIDValidity: c.UIDValidity, UID: c.UIDNext, Message: id}
+	return added, j.enter(c, entryRow{Entry{Flags: flags}, id, size})
+}
+
+// enter lists a message in a mailbox under the next uid.
+func (j *job) enter(c *change, e entryRow) (err error) {
+	if e.ModSeq, err = j.stamp(c); err != nil {
+		return err
 	}
+	e.UID = c.UIDNext
 	c.UIDNext++
-	c.count(flags, size)
+	c.count(e.Flags, e.size)
 	c.added = append(c.added, e.Entry)
-	return Added{Mailbox: c.ID, UIDValidity: c.UIDValidity, UID: e.UID, Message: id}, nil
+	return j.insertEntries(c.ID, []entryRow{e}, time.Now().Unix())
 }
 
 // insertMessage makes the cold row.
@@ -214,13 +222,12 @@ func (j *job) insertMessage(a AccountID, m *NewMessage, body *body, size int64) 
 	if err != nil {
 		return 0, err
 	}
-	received := m.received()
-	_, zone := received.Zone()
+	_, zone := m.Received.Zone()
 	res, err := j.tx.Exec(`
 		INSERT INTO message (account, blob, size, received_at, received_zone, thread,
 			prefix, envelope, bodystructure, parts, header, preview)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		int64(a), body.row, size, received.Unix(), zone/60, thread,
+		int64(a), body.row, size, m.Received.Unix(), zone/60, thread,
 		notNil(m.Prefix), body.parsed.Envelope, body.parsed.BodyStructure, body.parts,
 		usualHeader(m.Prefix, body.parsed), body.parsed.Preview)
 	if err != nil {

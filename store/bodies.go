@@ -105,11 +105,20 @@ func (s *Store) insertBody(tx *database.Tx, b *body) error {
 	if id != b.known || id == 0 && b.moves != s.underway.moves(b.hash) {
 		return errBodyMoved
 	}
-	if id != 0 {
-		b.row = id
-		_, err := tx.Exec(`UPDATE blob SET refs = refs + ? WHERE id = ?`, b.refs, id)
-		return err
+	if b.row = id; id != 0 {
+		return b.refer(tx)
 	}
+	return b.insert(tx)
+}
+
+// refer counts the references of the batch to a body that has a row.
+func (b *body) refer(tx *database.Tx) error {
+	_, err := tx.Exec(`UPDATE blob SET refs = refs + ? WHERE id = ?`, b.refs, b.row)
+	return err
+}
+
+// insert makes its row.
+func (b *body) insert(tx *database.Tx) error {
 	res, err := tx.Exec(`INSERT INTO blob (hash, pack, offset, length, size, refs) VALUES (?, ?, ?, ?, ?, ?)`,
 		b.hash[:], int64(b.at.Pack), b.at.Offset, b.at.Length, len(b.raw), b.refs)
 	if err != nil {
