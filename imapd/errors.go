@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"syscall"
 
 	"github.com/emersion/go-imap/v2"
 	"letterbox/directory"
@@ -48,6 +49,9 @@ func (s *session) replyTo(ctx context.Context, c *call, err error) *reply {
 	}
 	id := rand.Text()[:8]
 	s.log.ErrorContext(ctx, "command failed", "command", c.fullName(), "error", err, "id", id)
+	if errors.Is(err, store.ErrFull) || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return &reply{imap.StatusResponseTypeNo, wire.Code(imap.ResponseCodeUnavailable), "the server's disk is full; nothing was changed"}
+	}
 	return &reply{imap.StatusResponseTypeNo, wire.Code(imap.ResponseCodeServerBug), "internal error " + id + "; the server's log has the details"}
 }
 
@@ -93,6 +97,8 @@ func known(c *call, err error) *reply {
 		return replyNo(imap.ResponseCodeUnavailable)
 	case errors.Is(err, directory.ErrDisabled):
 		return replyNo(imap.ResponseCodeContactAdmin)
+	case errors.Is(err, context.Canceled):
+		return &reply{imap.StatusResponseTypeNo, wire.Code(imap.ResponseCodeUnavailable), errStopping.Error()}
 	}
 	return nil
 }

@@ -31,8 +31,10 @@ func TestLimiterInAll(t *testing.T) {
 	t.Parallel()
 	l := newLimiter(Limits{Connections: 3, PerAddress: 2, PerUser: 1})
 	a, b := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
-	if !l.connect(a) || !l.connect(a) || !l.connect(b) || l.connect(b) {
-		t.Error("the limit on all connections does not hold at 3")
+	for i, peer := range []netip.Addr{a, a, b, b} {
+		if got := l.connect(peer); got != (i < 3) {
+			t.Errorf("connection %d: %t", i+1, got)
+		}
 	}
 	l.disconnect(a)
 	if !l.connect(b) {

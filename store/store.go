@@ -51,6 +51,7 @@ var (
 	ErrSpecialUse      = errors.New("another mailbox has this special use already")
 	ErrNoMessage       = errors.New("no such message")
 	ErrNoAccount       = errors.New("account keeps no mail")
+	ErrFull            = database.ErrFull // by the name that the floors above may use
 )
 
 // Options of Open.
