@@ -33,6 +33,15 @@ func (s *Store) OpenBody(ctx context.Context, id MessageID) (*Body, error) {
 	return b, nil
 }
 
+// OpenRow is OpenBody for a row that was read WithBody; it asks the database
+// only if the body has been moved since. The body is valid as long as the row.
+func (s *Store) OpenRow(ctx context.Context, row *Row) (*Body, error) {
+	if r, err := s.blobs.Open(row.at, row.hash); err == nil {
+		return &Body{prefix: row.Prefix, blob: r}, nil
+	}
+	return s.OpenBody(ctx, row.Message)
+}
+
 // OpenHeld opens a held body.
 func (s *Store) OpenHeld(ctx context.Context, id HeldID) (*Body, error) {
 	b, err := s.openBody(ctx, `

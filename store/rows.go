@@ -9,6 +9,7 @@ import (
 	"github.com/emersion/go-imap/v2"
 	"letterbox/database"
 	"letterbox/message"
+	"letterbox/store/blob"
 )
 
 // Columns says what Rows is to read.
@@ -19,8 +20,9 @@ const (
 	WithBodyStructure
 	WithHeader // Prefix and the usual fields
 	WithPreview
-	WithParts // the part tree; implies what Body needs
+	WithParts // the part tree
 	WithSaved // SAVEDATE
+	WithBody  // Prefix, and what OpenRow needs
 )
 
 // A Row is one message as FETCH and SEARCH need it. Size, Received, Message and
@@ -37,6 +39,9 @@ type Row struct {
 	Header                  []byte // the usual fields of Prefix and body (message.IsUsualField)
 	Preview                 string
 	Parts                   *message.Part
+
+	hash blob.Hash // of the body; with WithBody
+	at   blob.Location
 }
 
 // A batch of Rows holds at most this much.
@@ -50,7 +55,7 @@ const (
 // fn may write to a slow socket. A Row is valid within fn only. fn's error ends
 // it and is returned.
 func (s *Store) Rows(ctx context.Context, m MailboxID, uids imap.UIDSet, cols Columns, fn func(*Row) error) error {
-	b := &batch{columns: cols, query: rowsQuery(cols)}
+	b := newBatch(cols)
 	walk := &cursor{rest: ranges(uids, maxUID)}
 	for len(walk.rest) > 0 {
 		err := s.db.Read(ctx, func(c *database.Conn) error { return b.read(c, m, walk) })
@@ -77,37 +82,51 @@ func decodeParts(encoded []byte) (*message.Part, error) {
 	return message.DecodePart(encoded)
 }
 
-// rowsQuery is the query for some columns, up to the condition on uids.
-func rowsQuery(cols Columns) string {
-	query := `SELECT e.uid, e.saved_at, m.id, CASE m.thread WHEN 0 THEN m.id ELSE m.thread END, m.size, m.received_at, m.received_zone`
-	for _, c := range columnNames {
-		if cols&c.column != 0 {
-			query += c.sql
-		}
-	}
-	return query + ` FROM entry AS e CROSS JOIN message AS m ON m.id = e.message WHERE e.mailbox = ? AND `
-}
-
-var columnNames = [...]struct {
-	column Columns
-	sql    string
-}{
-	{WithEnvelope, `, m.envelope`},
-	{WithBodyStructure, `, m.bodystructure`},
-	{WithHeader, `, m.prefix, m.header`},
-	{WithPreview, `, m.preview`},
-	{WithParts, `, m.parts`},
-}
-
 // A batch is what one reading transaction yields. Its memory is used again.
 type batch struct {
-	columns Columns
-	query   string
+	query   string // up to the condition on uids
+	dest    []any  // where it is scanned to: into lent
+	lent    lentRow
 	rows    []Row
 	parts   [][]byte // encoded, by row
 	bytes   []byte   // what rows and parts point into
 	zone    *time.Location
 	minutes int
+}
+
+// lentRow is what the driver lends for a moment.
+type lentRow struct {
+	uid, saved, id, thread, size, received int64
+	minutes                                int
+
+	envelope, structure, prefix, header, preview, parts, hash sql.RawBytes
+	at                                                        blob.Location
+}
+
+func newBatch(cols Columns) *batch {
+	b := &batch{}
+	r := &b.lent
+	b.dest = []any{&r.uid, &r.saved, &r.id, &r.thread, &r.size, &r.received, &r.minutes}
+	query, from := `SELECT e.uid, e.saved_at, m.id, CASE m.thread WHEN 0 THEN m.id ELSE m.thread END, m.size, m.received_at, m.received_zone`,
+		` FROM entry AS e CROSS JOIN message AS m ON m.id = e.message`
+	want := func(wanted Columns, columns string, dest ...any) {
+		if cols&wanted != 0 {
+			query += columns
+			b.dest = append(b.dest, dest...)
+		}
+	}
+	want(WithEnvelope, `, m.envelope`, &r.envelope)
+	want(WithBodyStructure, `, m.bodystructure`, &r.structure)
+	want(WithHeader|WithBody, `, m.prefix`, &r.prefix)
+	want(WithHeader, `, m.header`, &r.header)
+	want(WithPreview, `, m.preview`, &r.preview)
+	want(WithParts, `, m.parts`, &r.parts)
+	want(WithBody, `, b.hash, b.pack, b.offset, b.length`, &r.hash, &r.at.Pack, &r.at.Offset, &r.at.Length)
+	if cols&WithBody != 0 {
+		from += ` CROSS JOIN blob AS b ON b.id = m.blob`
+	}
+	b.query = query + from + ` WHERE e.mailbox = ? AND `
+	return b
 }
 
 // read takes the next messages of a walk.
@@ -149,36 +168,21 @@ func (b *batch) readPiece(q querier, m MailboxID, walk *cursor, p piece) error {
 
 // scan adds the row that the query is at.
 func (b *batch) scan(rows *sql.Rows) error {
-	var uid, saved, id, received int64
-	var minutes int
-	var row Row
-	var envelope, structure, prefix, header, preview, parts sql.RawBytes
-	dest := append(make([]any, 0, 16), &uid, &saved, &id, &row.Thread, &row.Size, &received, &minutes)
-	for _, c := range [...]struct {
-		column Columns
-		dest   []any
-	}{
-		{WithEnvelope, []any{&envelope}},
-		{WithBodyStructure, []any{&structure}},
-		{WithHeader, []any{&prefix, &header}},
-		{WithPreview, []any{&preview}},
-		{WithParts, []any{&parts}},
-	} {
-		if b.columns&c.column != 0 {
-			dest = append(dest, c.dest...)
-		}
-	}
-	if err := rows.Scan(dest...); err != nil {
+	if err := rows.Scan(b.dest...); err != nil {
 		return err
 	}
-	row.UID, row.Message = imap.UID(uid), MessageID(id)
-	row.Received = time.Unix(received, 0).In(b.location(minutes))
-	row.Saved = time.Unix(saved, 0)
-	row.Envelope, row.BodyStructure = b.keep(envelope), b.keep(structure)
-	row.Prefix, row.Header = b.keep(prefix), b.keep(header)
-	row.Preview = string(preview)
+	r := &b.lent
+	row := Row{
+		UID: imap.UID(r.uid), Message: MessageID(r.id), Thread: r.thread, Size: r.size,
+		Received: time.Unix(r.received, 0).In(b.location(r.minutes)),
+		Saved:    time.Unix(r.saved, 0),
+		Envelope: b.keep(r.envelope), BodyStructure: b.keep(r.structure),
+		Prefix: b.keep(r.prefix), Header: b.keep(r.header), Preview: string(r.preview),
+		at: r.at,
+	}
+	copy(row.hash[:], r.hash)
 	b.rows = append(b.rows, row)
-	b.parts = append(b.parts, b.keep(parts))
+	b.parts = append(b.parts, b.keep(r.parts))
 	return nil
 }
 
