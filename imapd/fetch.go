@@ -213,7 +213,7 @@ func (f *fetcher) markRead(ctx context.Context, first uint32, uids []imap.UID) e
 func (f *fetcher) fail(err error) {
 	var own *reply
 	switch {
-	case errors.Is(err, store.ErrNotFound):
+	case errors.Is(err, store.ErrNoMessage):
 		f.gone = true
 		return
 	case !errors.As(err, &own):

@@ -26,7 +26,7 @@ const inMemory = 64 << 10
 
 // open opens a message's body and makes sure that its items can be answered.
 func (f *fetcher) open(ctx context.Context, row *store.Row) (*mail, error) {
-	body, err := f.s.srv.cfg.Store.OpenBody(ctx, row.Message)
+	body, err := f.s.srv.cfg.Store.OpenRow(ctx, row)
 	if err != nil {
 		return nil, err
 	}

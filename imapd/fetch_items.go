@@ -199,11 +199,11 @@ func (it *item) columns() (cols store.Columns, row bool) {
 	case itemSection, itemBinary, itemBinarySize:
 		switch {
 		case it.section.entire():
-			return 0, true
+			return store.WithBody, true
 		case it.section.usual():
 			return store.WithHeader, true
 		}
-		return store.WithParts, true
+		return store.WithParts | store.WithBody, true
 	}
 	return 0, true
 }

@@ -81,6 +81,10 @@ func show(key searchKey) string {
 		return fmt.Sprintf("%T[%s %s]", k, show(k[0]), show(k[1]))
 	case notKey:
 		return fmt.Sprintf("%T{%s}", k, show(k.key))
+	case uidKey:
+		return fmt.Sprintf("%T{%s}", k, k.set.String())
+	case numberKey:
+		return fmt.Sprintf("%T{%s}", k, k.set.String())
 	case fieldKey:
 		return fmt.Sprintf("%T{%s %s}", k, k.name, k.needle)
 	case dateKey:

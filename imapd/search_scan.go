@@ -53,7 +53,7 @@ func newScan(s *session, c *call, q *query) *scan {
 	sc.cols = store.WithSaved
 	switch cost := q.key.cost(); {
 	case cost >= ofFields:
-		sc.cols |= store.WithHeader | store.WithParts
+		sc.cols |= store.WithHeader | store.WithParts | store.WithBody
 	case cost == ofHeader:
 		sc.cols |= store.WithHeader
 	}

@@ -69,7 +69,7 @@ func (t *searchText) contains(row *store.Row, k textKey) bool {
 
 // read loads the message, or no more than its header.
 func (t *searchText) read(row *store.Row, all bool) {
-	body, err := t.store.OpenBody(t.ctx, row.Message)
+	body, err := t.store.OpenRow(t.ctx, row)
 	if err == nil {
 		defer body.Close()
 		size := body.Size()
@@ -105,7 +105,7 @@ func (t *searchText) scan(row *store.Row, in scope) []bool {
 }
 
 func (t *searchText) complain(row *store.Row, err error) {
-	if t.ctx.Err() == nil && !errors.Is(err, store.ErrNotFound) {
+	if t.ctx.Err() == nil && !errors.Is(err, store.ErrNoMessage) {
 		t.log.Error("message cannot be searched", "uid", row.UID, "error", err)
 	}
 }

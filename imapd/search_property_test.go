@@ -1,0 +1,235 @@
+package imapd
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-imap/v2"
+	"letterbox/store"
+	"pgregory.net/rapid"
+)
+
+// A bareConn is a bare connection, signed in.
+type bareConn struct {
+	net.Conn
+	r *bufio.Reader
+}
+
+func (h *house) bare(t testing.TB) *bareConn {
+	t.Helper()
+	plain, _ := h.serve(t, Config{PlaintextLoopback: true})
+	conn, err := net.Dial("tcp", plain)
+	check(t, err)
+	t.Cleanup(func() { _ = conn.Close() })
+	b := &bareConn{conn, bufio.NewReaderSize(conn, 1<<20)}
+	_, err = b.r.ReadString('\n')
+	check(t, err)
+	b.command(t, `LOGIN `+annaAddress+` "`+annaPassword+`"`)
+	return b
+}
+
+// failer is what tests, benchmarks and property tests have in common.
+type failer interface {
+	Helper()
+	Fatalf(format string, args ...any)
+}
+
+// command sends a command and returns the untagged lines before its OK.
+func (b *bareConn) command(t failer, text string) []string {
+	t.Helper()
+	_ = b.SetDeadline(time.Now().Add(patience))
+	if _, err := b.Write([]byte("t " + text + "\r\n")); err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	var lines []string
+	for {
+		line, err := b.r.ReadString('\n')
+		if err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		line = strings.TrimSuffix(line, "\r\n")
+		if rest, ok := strings.CutPrefix(line, "t "); ok {
+			if !strings.HasPrefix(rest, "OK ") {
+				t.Fatalf("%s: %s", text, rest)
+			}
+			return lines
+		}
+		lines = append(lines, line)
+	}
+}
+
+// A letter is a message as the naive search sees it.
+type letter struct {
+	uid                 imap.UID
+	flags               []imap.Flag
+	received, sent      time.Time // sent is zero for none
+	subject, from, mood string    // mood is "" for none
+	text                string
+}
+
+func (l *letter) raw() []byte {
+	var b strings.Builder
+	if !l.sent.IsZero() {
+		b.WriteString("Date: " + l.sent.Format(time.RFC1123Z) + "\r\n")
+	}
+	b.WriteString("From: " + l.from + "\r\nSubject: " + l.subject + "\r\n")
+	if l.mood != "" {
+		b.WriteString("X-Mood: " + l.mood + "\r\n")
+	}
+	return []byte(b.String() + "\r\n" + l.text + "\r\n")
+}
+
+// A question is a search key and what it means.
+type question struct {
+	text string
+	ask  func(l *letter, seq int) bool
+}
+
+var (
+	someWords = []string{"tulip", "Rose", "garden", "RAIN", "sun"}
+	someFlags = []imap.Flag{imap.FlagSeen, imap.FlagFlagged, imap.FlagDeleted, imap.FlagAnswered, "$Work"}
+)
+
+func drawLetter(t *rapid.T) *letter {
+	words := rapid.SliceOfN(rapid.SampledFrom(someWords), 1, 3)
+	zone := time.FixedZone("", rapid.IntRange(-11, 12).Draw(t, "zone")*3600)
+	day := rapid.Custom(func(t *rapid.T) time.Time {
+		return time.Date(2026, 5, rapid.IntRange(1, 5).Draw(t, "day"), rapid.IntRange(0, 23).Draw(t, "hour"), 0, 0, 0, zone)
+	})
+	l := &letter{
+		flags:    rapid.SliceOfDistinct(rapid.SampledFrom(someFlags), rapid.ID).Draw(t, "flags"),
+		received: day.Draw(t, "received"),
+		subject:  strings.Join(words.Draw(t, "subject"), " "),
+		from:     rapid.SampledFrom([]string{"Anna <anna@example.org>", "bob@example.com"}).Draw(t, "from"),
+		mood:     rapid.SampledFrom([]string{"", "sunny", "rainy"}).Draw(t, "mood"),
+		text:     strings.Join(words.Draw(t, "text"), " "),
+	}
+	if rapid.Bool().Draw(t, "dated") {
+		l.sent = day.Draw(t, "sent")
+	}
+	return l
+}
+
+func contains(text, part string) bool {
+	return strings.Contains(strings.ToLower(text), strings.ToLower(part))
+}
+
+func drawQuestion(t *rapid.T, depth, messages int) question {
+	if depth > 0 {
+		switch rapid.IntRange(0, 4).Draw(t, "form") {
+		case 0:
+			q := drawQuestion(t, depth-1, messages)
+			return question{"NOT " + q.text, func(l *letter, seq int) bool { return !q.ask(l, seq) }}
+		case 1:
+			a, b := drawQuestion(t, depth-1, messages), drawQuestion(t, depth-1, messages)
+			return question{"OR " + a.text + " " + b.text, func(l *letter, seq int) bool { return a.ask(l, seq) || b.ask(l, seq) }}
+		case 2:
+			a, b := drawQuestion(t, depth-1, messages), drawQuestion(t, depth-1, messages)
+			return question{"(" + a.text + " " + b.text + ")", func(l *letter, seq int) bool { return a.ask(l, seq) && b.ask(l, seq) }}
+		}
+	}
+	word := rapid.SampledFrom(append(someWords, "sunny", "Anna", "bob@", "e", "")).Draw(t, "word")
+	switch rapid.IntRange(0, 8).Draw(t, "kind") {
+	case 0:
+		return drawFlagQuestion(t)
+	case 1:
+		return drawDateQuestion(t)
+	case 2:
+		n := rapid.IntRange(1, messages+1).Draw(t, "number")
+		return question{fmt.Sprintf("%d:%d", n, n), func(_ *letter, seq int) bool { return seq == n }}
+	case 3:
+		uid := imap.UID(rapid.IntRange(1, 12).Draw(t, "uid"))
+		return question{fmt.Sprintf("UID %d:%d", uid, uid+2), func(l *letter, _ int) bool { return l.uid >= uid && l.uid <= uid+2 }}
+	case 4:
+		size := rapid.IntRange(60, 160).Draw(t, "size")
+		return question{fmt.Sprintf("LARGER %d", size), func(l *letter, _ int) bool { return len(l.raw()) > size }}
+	case 5:
+		return question{`SUBJECT "` + word + `"`, func(l *letter, _ int) bool { return contains(l.subject, word) }}
+	case 6:
+		return question{`HEADER X-Mood "` + word + `"`, func(l *letter, _ int) bool { return l.mood != "" && contains(l.mood, word) }}
+	case 7:
+		return question{`BODY "` + word + `"`, func(l *letter, _ int) bool { return contains(l.text, word) }}
+	}
+	return question{`FROM "` + word + `"`, func(l *letter, _ int) bool { return contains(l.from, word) }}
+}
+
+func drawFlagQuestion(t *rapid.T) question {
+	flag := rapid.SampledFrom(someFlags).Draw(t, "flag")
+	name := strings.ToUpper(strings.TrimPrefix(string(flag), `\`))
+	if flag == "$Work" {
+		name = "KEYWORD $wORK"
+	}
+	if rapid.Bool().Draw(t, "un") {
+		return question{"UN" + name, func(l *letter, _ int) bool { return !slices.Contains(l.flags, flag) }}
+	}
+	return question{name, func(l *letter, _ int) bool { return slices.Contains(l.flags, flag) }}
+}
+
+func drawDateQuestion(t *rapid.T) question {
+	date := time.Date(2026, 5, rapid.IntRange(1, 5).Draw(t, "day"), 0, 0, 0, 0, time.UTC)
+	day := date.Format(time.DateOnly)
+	relation := rapid.SampledFrom([]string{"BEFORE", "ON", "SINCE"}).Draw(t, "relation")
+	sent := rapid.Bool().Draw(t, "sent")
+	name := relation + " " + date.Format("2-Jan-2006")
+	if sent {
+		name = "SENT" + name
+	}
+	return question{name, func(l *letter, _ int) bool {
+		date := l.received
+		if sent {
+			date = l.sent
+		}
+		shown := date.Format(time.DateOnly)
+		switch {
+		case date.IsZero():
+			return false
+		case relation == "BEFORE":
+			return shown < day
+		case relation == "ON":
+			return shown == day
+		}
+		return shown >= day
+	}}
+}
+
+// SEARCH over the wire finds what a naive search over the same letters finds.
+func TestSearchAgainstNaive(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	conn := h.bare(t)
+	account := h.account(t, annaAddress)
+	mailboxes := 0
+	rapid.Check(t, func(rt *rapid.T) {
+		mailboxes++
+		box, err := h.store.CreateMailbox(t.Context(), account, fmt.Sprintf("box %d", mailboxes), "")
+		check(t, err)
+		letters := rapid.SliceOfN(rapid.Custom(drawLetter), 1, 8).Draw(rt, "letters")
+		var batch store.Batch
+		for _, l := range letters {
+			batch.Messages = append(batch.Messages, store.NewMessage{Mailbox: box.ID, Raw: l.raw(), Flags: l.flags, Received: l.received})
+		}
+		added, err := h.store.Append(t.Context(), batch)
+		check(t, err)
+		for i, a := range added {
+			letters[i].uid = a.UID
+		}
+		conn.command(rt, `EXAMINE "`+box.Name+`"`)
+		for range 5 {
+			q := drawQuestion(rt, 3, len(letters))
+			want := "* SEARCH"
+			for i, l := range letters {
+				if q.ask(l, i+1) {
+					want += fmt.Sprintf(" %d", i+1)
+				}
+			}
+			if got := conn.command(rt, "SEARCH "+q.text); len(got) != 1 || got[0] != want {
+				rt.Errorf("%s: %q, want %q", q.text, got, want)
+			}
+		}
+	})
+}
