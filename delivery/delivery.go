@@ -1,23 +1,37 @@
 // Package delivery takes an accepted message to its mailboxes: which folder,
 // which header lines for which recipient. The decisions are pure functions.
+//
+// The body of a message is never changed: it is kept once, by its content, for
+// all who received it. What is written for one recipient (Return-Path,
+// Delivered-To, Received) is a prefix of their own. A Return-Path that the body
+// brought along therefore stays where it is, below ours; the first one counts.
 package delivery
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"net/netip"
+	"slices"
+	"syscall"
 	"time"
 
 	"letterbox/database"
 	"letterbox/directory"
+	"letterbox/quota"
 	"letterbox/store"
 	"letterbox/telemetry"
 )
+
+// ErrFull says that the disk has no room for a message: try again later.
+var ErrFull = errors.New("no room on the disk")
 
 // An Envelope is what SMTP said about a message.
 type Envelope struct {
 	ID         string // of the transaction, in Received and the logs
 	Sender     string // reverse-path, "" for <>
+	For        string // the recipient, when there was only one: nobody learns of another
 	Helo       string
 	Remote     netip.Addr
 	RemoteName string          // verified PTR, may be ""
@@ -27,17 +41,115 @@ type Envelope struct {
 	Received   time.Time
 }
 
+// Delivery delivers; safe for concurrent use.
 type Delivery struct {
 	Hostname  string
 	Store     *store.Store
 	Directory *directory.Directory
-	Telemetry *telemetry.Telemetry
+	Telemetry *telemetry.Telemetry // may be nil
 	Log       *slog.Logger
 }
 
 // Deliver adds the message to the mailboxes of all recipients, who are ours, in
 // one transaction with what hold and also add (see store.Batch), and returns
-// when it is durable. A user who is named twice gets one copy.
+// when it is durable. A user who is named twice gets one copy, as the first of
+// the two. It fails with ErrLoop, *quota.OverError, ErrFull; then nobody has
+// anything.
 func (d *Delivery) Deliver(ctx context.Context, e Envelope, to []directory.Recipient, raw []byte, hold [][]byte, also func(*database.Tx, []store.HeldID) error) error {
-	panic("stub")
+	to = onceEach(to)
+	if err := checkLoop(raw, addresses(to)); err != nil {
+		return err
+	}
+	b := store.Batch{Hold: hold, Also: also}
+	trace := d.Trace(e)
+	for _, r := range to {
+		box, err := d.mailbox(ctx, r)
+		if err != nil {
+			return explain(fmt.Errorf("find a folder for %s: %w", r.Address, err))
+		}
+		b.Messages = append(b.Messages, store.NewMessage{
+			Mailbox:  box,
+			Raw:      raw,
+			Prefix:   prefix(e.Sender, r.Address, trace),
+			Received: e.Received,
+		})
+	}
+	added, err := d.Store.Append(ctx, b)
+	if err != nil {
+		return explain(fmt.Errorf("deliver: %w", err))
+	}
+	d.record(ctx, e, to, b, added)
+	return nil
+}
+
+// mailbox finds the folder for a recipient.
+func (d *Delivery) mailbox(ctx context.Context, r directory.Recipient) (store.MailboxID, error) {
+	account := store.AccountID(r.User.ID)
+	if err := d.Store.EnsureAccount(ctx, account); err != nil {
+		return 0, err
+	}
+	if r.Detail != "" {
+		list, _, err := d.Store.Mailboxes(ctx, account)
+		if err != nil {
+			return 0, err
+		}
+		if box := folder(r.Detail, list); box != nil {
+			return box.ID, nil
+		}
+	}
+	inbox, err := d.Store.Mailbox(ctx, account, "INBOX")
+	if err != nil {
+		return 0, err
+	}
+	return inbox.ID, nil
+}
+
+// record notes where the copies went.
+func (d *Delivery) record(ctx context.Context, e Envelope, to []directory.Recipient, b store.Batch, added []store.Added) {
+	var bytes int64
+	for i, a := range added {
+		bytes += int64(len(b.Messages[i].Prefix) + len(b.Messages[i].Raw))
+		d.Log.InfoContext(ctx, "delivered", "message", e.ID, "account", to[i].User.Address,
+			"mailbox", int64(a.Mailbox), "uid", uint32(a.UID))
+	}
+	d.Telemetry.Delivered(len(added), bytes)
+}
+
+// Room reports whether a message of so many bytes would fit into the user's
+// quota now; size may be 0, for unknown. It fails with *quota.OverError.
+func (d *Delivery) Room(ctx context.Context, u *directory.User, size int64) error {
+	usage, limit, err := d.Store.Usage(ctx, store.AccountID(u.ID))
+	if err != nil {
+		return explain(err)
+	}
+	_, err = limit.Add(usage, quota.Usage{Bytes: max(size, 1), Messages: 1})
+	return err
+}
+
+// onceEach keeps the first recipient of each user.
+func onceEach(to []directory.Recipient) []directory.Recipient {
+	var once []directory.Recipient
+	for _, r := range to {
+		same := func(other directory.Recipient) bool { return other.User.ID == r.User.ID }
+		if !slices.ContainsFunc(once, same) {
+			once = append(once, r)
+		}
+	}
+	return once
+}
+
+func addresses(to []directory.Recipient) []string {
+	list := make([]string, len(to))
+	for i, r := range to {
+		list[i] = r.Address
+	}
+	return list
+}
+
+// explain marks a full disk, wherever it was met, so that callers can tell.
+func explain(err error) error {
+	if errors.Is(err, database.ErrFull) || errors.Is(err, syscall.ENOSPC) {
+		return fmt.Errorf("%w: %w", ErrFull, err)
+	}
+	return err
 }

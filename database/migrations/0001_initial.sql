@@ -175,6 +175,8 @@ CREATE TABLE outbound (
 	account    INTEGER NOT NULL,                -- who submitted it; 0: the appliance
 	sender     TEXT NOT NULL,                   -- reverse-path, '' for <>
 	held       INTEGER NOT NULL,                -- held.id
+	prefix     BLOB NOT NULL,                   -- header lines to send before the held body
+	size       INTEGER NOT NULL,                -- prefix and body
 	body       TEXT NOT NULL DEFAULT '',        -- '', '7BIT', '8BITMIME', 'BINARYMIME'
 	smtputf8   INTEGER NOT NULL DEFAULT 0,
 	requiretls INTEGER NOT NULL DEFAULT 0,
