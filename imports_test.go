@@ -12,7 +12,10 @@ import (
 var floors = map[string][]string{
 	"quota":   nil,
 	"message": nil,
-	"archive": nil,
+
+	"imapd/wire": nil,
+	"archive":    {"imapd/wire"}, // modified UTF-7: Maildir folders are named as in IMAP
+
 	"control": nil,
 	"demo":    nil,
 
@@ -25,9 +28,8 @@ var floors = map[string][]string{
 	"delivery": {"database", "store", "directory", "message", "quota", "telemetry"},
 	"queue":    {"database", "store", "directory", "message", "delivery", "telemetry"},
 
-	"smtpd":      {"store", "delivery", "queue", "directory", "message", "quota", "telemetry"},
-	"imapd/wire": nil,
-	"imapd":      {"imapd/wire", "store", "directory", "message", "quota", "telemetry"},
+	"smtpd": {"store", "delivery", "queue", "directory", "message", "quota", "telemetry"},
+	"imapd": {"imapd/wire", "store", "directory", "message", "quota", "telemetry"},
 
 	"appliance": {
 		"control", "database", "store", "store/blob", "directory", "telemetry",
