@@ -114,6 +114,49 @@ func TestSignInIsNoWrite(t *testing.T) {
 	}
 }
 
+// Several connections that came at once each think that they are the first.
+func TestFirstSignInIsWrittenDownOnce(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	k, err := h.knock(t.Context(), from("192.0.2.1"), bob)
+	must(t, err)
+	for range 3 {
+		must(t, h.acquaint(t.Context(), k))
+	}
+	if lines := h.lines(t, "signin.ok"); len(lines) != 1 {
+		t.Errorf("audit log: %q", lines)
+	}
+}
+
+// A connection that waited for its turn looks again before it computes.
+func TestWhoWaitedLooksAgain(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	var release []func()
+	for range cap(h.hasher.slots) {
+		done, err := h.hasher.slot(t.Context())
+		must(t, err)
+		release = append(release, done)
+	}
+	before := h.Stats().PasswordHashes
+	result := make(chan error)
+	for range 3 {
+		go func() { result <- h.signIn(t, "192.0.2.1", bob, bobsPassword) }()
+	}
+	user, err := h.User(t.Context(), bob)
+	must(t, err)
+	h.verified.add(h.now(), h.verified.entry(user.ID, 1, bobsPassword))
+	for _, done := range release {
+		done()
+	}
+	for range 3 {
+		must(t, <-result)
+	}
+	if n := h.Stats().PasswordHashes - before; n != 0 {
+		t.Errorf("%d hashes", n)
+	}
+}
+
 func TestKnownPeersAreForgotten(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
