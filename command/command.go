@@ -14,10 +14,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 
 	"github.com/alecthomas/kong"
 	"letterbox/appliance"
 	"letterbox/control"
+	"letterbox/directory"
 )
 
 // Exit statuses.
@@ -71,7 +73,12 @@ func execute(ctx context.Context, d *appliance.Data, args []string, stdio contro
 	if !ok {
 		return report(errors.New("this command does not run inside the appliance"), stdio.Err)
 	}
-	return report(in.inside(ctx, d, stdio), stdio.Err)
+	return report(in.inside(asCommandLine(ctx), d, stdio), stdio.Err)
+}
+
+// asCommandLine names who acts, for the audit log.
+func asCommandLine(ctx context.Context) context.Context {
+	return directory.ActingAs(ctx, "command line", netip.Addr{})
 }
 
 // parse fills flags and returns the command that was chosen; nil when there is

@@ -68,7 +68,7 @@ func (s *shell) inside(ctx context.Context, cmd inside, stdio control.Stdio) err
 	for end := time.Now().Add(lockPatience); ; {
 		d, err := appliance.OpenData(ctx, c, s.log(), !begins)
 		if err == nil {
-			return errors.Join(cmd.inside(ctx, d, stdio), d.Close())
+			return errors.Join(cmd.inside(asCommandLine(ctx), d, stdio), d.Close())
 		}
 		var inUse *appliance.InUseError
 		if !errors.As(err, &inUse) {

@@ -1,12 +1,12 @@
 // Package directory knows who: domains, users, addresses, aliases, credentials,
 // the sign-in throttle, settings and the audit log.
 //
-// Safe for concurrent use, also while another process (the command line) changes
-// the same database: domains, users, credentials and aliases are read from it
-// each time. What is kept in memory: the verified sign-ins of the last minutes,
-// which count only for the credential's present version, and the throttle. Both
-// are bounded, and neither ever holds a password; what they hold is keyed with a
-// random key of the process.
+// Safe for concurrent use. Domains, users, credentials and aliases are read from
+// the database each time, so that a change counts at once. Two things are kept in
+// memory: the verified sign-ins of the last minutes, which count only for the
+// present version of a credential, and the throttle. Both are bounded, and
+// neither ever holds a password: what they hold is keyed with a random key of the
+// process.
 package directory
 
 import (

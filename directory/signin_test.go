@@ -97,7 +97,7 @@ func TestChangeEndsRememberedSignIn(t *testing.T) {
 	must(t, h.SetDisabled(ctx, bob, false))
 	must(t, h.signIn(t, "192.0.2.1", bob, bobsPassword))
 
-	// By another process, as the command line is one.
+	// Not through this Directory: nothing tells it but the database.
 	other := openDirectory(t, h.path, h.clock)
 	must(t, other.SetPassword(ctx, bob, "entirely new 5"))
 	if err := h.signIn(t, "192.0.2.1", bob, bobsPassword); !errors.Is(err, ErrBadCredentials) {

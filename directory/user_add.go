@@ -93,7 +93,7 @@ func mustBeFree(q querier, domain int64, a Address) error {
 	case users > 0:
 		return fmt.Errorf("%s: %w by a user", a, ErrExists)
 	case aliases > 0:
-		return fmt.Errorf("%s: %w by an alias; remove that first with: letterbox alias remove %s", a, ErrExists, a)
+		return fmt.Errorf("%s: %w by an alias; remove that first with: letterbox alias remove %s TARGET", a, ErrExists, a)
 	}
 	return nil
 }
