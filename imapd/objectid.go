@@ -28,3 +28,6 @@ func parseObjectID(prefix, id string) int64 {
 	}
 	return n
 }
+
+// mailboxID is a mailbox's MAILBOXID (RFC 8474).
+func mailboxID(id store.MailboxID) string { return "F" + strconv.FormatInt(int64(id), 10) }

@@ -1,7 +1,6 @@
 package imapd
 
 import (
-	"bufio"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -12,7 +11,6 @@ import (
 	"net/netip"
 	"os"
 	"runtime/debug"
-	"strconv"
 	"time"
 
 	"github.com/emersion/go-imap/v2"
@@ -46,29 +44,6 @@ type session struct {
 	leaving  bool // the session ends after this command
 }
 
-// buffers are what a session needs only while it is busy.
-type buffers struct {
-	r *bufio.Reader
-	w *bufio.Writer
-}
-
-// Sizes of the buffers: a command mostly fits into one read, an answer is
-// written in pieces of the size of a TLS record and more.
-const (
-	readBuffer  = 4 << 10
-	writeBuffer = 32 << 10
-)
-
-func newBuffers() any {
-	return &buffers{bufio.NewReaderSize(nil, readBuffer), bufio.NewWriterSize(nil, writeBuffer)}
-}
-
-// How many BAD commands are borne.
-const (
-	mistakesBeforeSignIn = 10
-	mistakesAfterSignIn  = 50
-)
-
 // Reasons to end a session, beside errors of the connection.
 var (
 	errStopping    = errors.New("server is shutting down")
@@ -76,11 +51,6 @@ var (
 	errMistakes    = errors.New("too many bad commands")
 	errInjected    = errors.New("data sent before TLS was on")
 )
-
-// An ending is an error of a command that ends the session without a reply.
-type ending struct{ error }
-
-func (e ending) Unwrap() error { return e.error }
 
 func (srv *Server) newSession(conn net.Conn, stopping <-chan struct{}) *session {
 	s := &session{
@@ -221,28 +191,6 @@ func (s *session) isStopping() bool {
 	}
 }
 
-// attach gets buffers, release gives them back.
-func (s *session) attach() {
-	if s.buf == nil {
-		s.buf = s.srv.buffers.Get().(*buffers)
-		s.buf.r.Reset(s.link)
-		s.buf.w.Reset(s.link)
-		s.dec.Attach(s.buf.r)
-		s.enc.Attach(s.buf.w)
-	}
-}
-
-func (s *session) release() {
-	if s.buf != nil {
-		s.buf.r.Reset(nil)
-		s.buf.w.Reset(nil)
-		s.srv.buffers.Put(s.buf)
-		s.buf = nil
-		s.dec.Attach(nil)
-		s.enc.Attach(nil)
-	}
-}
-
 // literal is called before a literal is read.
 func (s *session) literal(size int64, sync bool) error {
 	s.link.within(s.commandTime() + transferTime(size))
@@ -251,76 +199,6 @@ func (s *session) literal(size int64, sync bool) error {
 	}
 	s.enc.Continue("go ahead")
 	return s.enc.Flush()
-}
-
-// execute reads one command, runs it and writes its reply. It fails when the
-// connection cannot go on.
-func (s *session) execute(ctx context.Context) error {
-	began := time.Now()
-	c, cmd, err := s.readName()
-	if err == nil {
-		err = cmd.run(ctx, s, s.dec, c)
-	}
-	if wire.Fatal(s.dec.Err()) {
-		return s.dec.Err()
-	}
-	if errors.As(err, new(ending)) {
-		return err
-	}
-	if !s.dec.Ended() {
-		if err := s.dec.Resync(); err != nil {
-			return err
-		}
-	}
-	r := s.replyTo(ctx, c, err)
-	gone := s.update(cmd != nil && cmd.mayExpunge(c.uid))
-	s.enc.Status(c.tag, r.kind, r.code, r.text)
-	s.srv.cfg.Telemetry.Command("imap", c.label(cmd), string(r.kind), time.Since(began))
-	if gone != nil {
-		return gone
-	}
-	if err := s.countMistake(r); err != nil {
-		return err
-	}
-	if c.after != nil && err == nil {
-		return c.after(ctx)
-	}
-	return s.enc.Err()
-}
-
-// countMistake ends the session of a client that makes too many.
-func (s *session) countMistake(r *reply) error {
-	if r.kind != imap.StatusResponseTypeBad {
-		return nil
-	}
-	s.mistakes++
-	s.log.Debug("bad command", "reply", r.text)
-	if s.mistakes >= mistakesAfterSignIn || s.user == nil && s.mistakes >= mistakesBeforeSignIn {
-		return errMistakes
-	}
-	return nil
-}
-
-// readName reads a command's tag and name. The call is there even on an error,
-// for the reply.
-func (s *session) readName() (*call, *command, error) {
-	d := s.dec
-	d.Begin()
-	c := &call{tag: d.Tag()}
-	d.SP()
-	c.name = d.Keyword()
-	if c.name == "UID" {
-		d.SP()
-		c.uid, c.name = true, d.Keyword()
-	}
-	if d.Err() != nil {
-		if c.tag == "" {
-			c.tag = "*" // there is nothing to answer to
-		}
-		return c, nil, d.Err()
-	}
-	cmd, err := s.srv.find(c, s.state())
-	return c, cmd, err
 }
 
 // sayBye tells the client why the server ends the connection, when it is the
@@ -346,6 +224,3 @@ func (s *session) sayBye(err error) {
 
 // account is the user's mail. Only after sign-in.
 func (s *session) account() store.AccountID { return store.AccountID(s.user.ID) }
-
-// mailboxID is a mailbox's MAILBOXID (RFC 8474).
-func mailboxID(id store.MailboxID) string { return "F" + strconv.FormatInt(int64(id), 10) }

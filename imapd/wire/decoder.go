@@ -13,9 +13,9 @@ type Decoder struct {
 	// of UTF8=ACCEPT or IMAP4rev2.
 	UTF8 bool
 
-	// OnLiteral is called before the octets of a literal are read. When sync
-	// is set it must write and flush a continuation request. It may move the
-	// read deadline by the size.
+	// OnLiteral is called before the octets of a literal are read or skipped.
+	// When sync is set it must write and flush a continuation request. It may
+	// move the read deadline by the size. May be nil.
 	OnLiteral func(size int64, sync bool) error
 
 	r      *bufio.Reader

@@ -105,11 +105,8 @@ func (d *Decoder) Resync() error {
 	}
 	budget := d.limits.Skip
 	for !d.ended && !d.refused {
-		if d.pending > 0 {
-			if err := d.skip(&budget, d.pending); err != nil {
-				return err
-			}
-			d.pending = 0
+		if err := d.skipLiteral(&budget); err != nil {
+			return err
 		}
 		if err := d.skipLine(&budget); err != nil {
 			return err
@@ -118,10 +115,18 @@ func (d *Decoder) Resync() error {
 	return nil
 }
 
-func (d *Decoder) skip(budget *int64, n int64) error {
+// skipLiteral skips what is still to come of a literal.
+func (d *Decoder) skipLiteral(budget *int64) error {
+	n := d.pending
 	if *budget -= n; *budget < 0 {
 		return ErrAbandoned
 	}
+	if n > 0 && d.OnLiteral != nil {
+		if err := d.OnLiteral(n, false); err != nil {
+			return err
+		}
+	}
+	d.pending = 0
 	_, err := io.CopyN(io.Discard, d.r, n)
 	return err
 }
