@@ -12,7 +12,7 @@ import (
 func TestHashIsArgon2id(t *testing.T) {
 	t.Parallel()
 	h := newHasher(defaultCost())
-	const known = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"
+	const known = "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4"
 	right, outdated, err := h.verify(known, "password")
 	if err != nil || !right || !outdated {
 		t.Errorf("known hash: %v, outdated %v, %v", right, outdated, err)

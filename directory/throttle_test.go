@@ -243,7 +243,7 @@ func TestBucketsAreBounded(t *testing.T) {
 		clock.advance(guess(t, th, worst, fmt.Sprint(i)))
 		guess(t, th, worst, fmt.Sprint(i))
 	}
-	for i := range 2 * maxBuckets {
+	for i := range maxBuckets + 500 {
 		clock.advance(time.Millisecond)
 		guess(t, th, visit{peer: fmt.Sprint("peer", i), name: fmt.Sprint("name", i)}, "x")
 	}
