@@ -1,7 +1,9 @@
 package message
 
 import (
+	"bufio"
 	"bytes"
+	"errors"
 	"io"
 	"regexp"
 	"strings"
@@ -38,27 +40,27 @@ func previewOf(raw []byte, p *Part, parts *int) string {
 		return ""
 	}
 	*parts--
-	text, _ := io.ReadAll(io.LimitReader(textOf(raw, p), previewFrom)) // reading memory cannot fail
-	return words(text)
+	return words(bufio.NewReaderSize(io.LimitReader(textOf(raw, p), previewFrom), 512))
 }
 
 // attribution is the line that mail clients put above what they quote.
 var attribution = regexp.MustCompile(`(?i)^(on|am|le|el|il|op|den)\b.{5,200}(wrote|schrieb|écrit|escribió|scritto|schreef|skrev)\s?.{0,40}:$`)
 
 // words joins the lines that the sender wrote: without quotes, attributions and
-// signature, unless nothing else is there.
-func words(text []byte) string {
+// signature, unless nothing else is there. It reads no further than it must.
+func words(text *bufio.Reader) string {
 	var own, all folder
-	for line := range bytes.Lines(text) {
-		trimmed := bytes.TrimRight(line, " \t\r\n")
+	for !own.full() {
+		line, err := text.ReadSlice('\n') // of a long line, a piece
 		if string(bytes.TrimRight(line, "\r\n")) == "-- " {
 			break
 		}
+		trimmed := bytes.TrimRight(line, " \t\r\n")
 		all.add(trimmed)
-		if !bytes.HasPrefix(trimmed, []byte(">")) && !attribution.Match(trimmed) {
+		if !bytes.HasPrefix(trimmed, []byte(">")) && !isAttribution(trimmed) {
 			own.add(trimmed)
 		}
-		if own.full() {
+		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
 			break
 		}
 	}
@@ -66,6 +68,10 @@ func words(text []byte) string {
 		return strings.TrimSpace(own.text.String())
 	}
 	return strings.TrimSpace(all.text.String())
+}
+
+func isAttribution(line []byte) bool {
+	return bytes.HasSuffix(line, []byte(":")) && attribution.Match(line)
 }
 
 // folder gathers text with white space folded, up to a preview's length.
