@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -58,23 +56,21 @@ func flagText(names []imap.Flag) string {
 	return strings.Join(slices.Compact(text), " ")
 }
 
-// A play is one run of random operations against the store and the model.
+// A play is one run of random operations against the store and the model, with
+// two accounts of its own.
 type play struct {
 	h     *house
 	m     model
 	views map[MailboxID]*View
 }
 
-func newPlay(t *rapid.T, outer *testing.T) *play {
-	dir, err := os.MkdirTemp(outer.TempDir(), "")
-	must(outer, err)
-	p := &play{m: model{accounts: map[AccountID]map[string]*modelBox{}}}
-	p.open(outer, dir)
-	for _, a := range []AccountID{alice, bob} {
-		must(outer, p.h.EnsureAccount(t.Context(), a))
+func newPlay(t *rapid.T, h *house, accounts ...AccountID) *play {
+	p := &play{h: h, m: model{accounts: map[AccountID]map[string]*modelBox{}}, views: map[MailboxID]*View{}}
+	for _, a := range accounts {
+		ok(t, h.EnsureAccount(t.Context(), a))
 		p.m.accounts[a] = map[string]*modelBox{}
-		list, _, err := p.h.Mailboxes(t.Context(), a)
-		must(outer, err)
+		list, _, err := h.Mailboxes(t.Context(), a)
+		ok(t, err)
 		for _, row := range list {
 			p.m.accounts[a][row.Name] = newModelBox(&row)
 		}
@@ -87,17 +83,22 @@ func newModelBox(row *Mailbox) *modelBox {
 		letters: map[imap.UID]modelLetter{}, expunged: map[imap.UID]ModSeq{}, modseq: row.ModSeq}
 }
 
-func (p *play) open(t *testing.T, dir string) {
-	p.h = start(t, dir, blob.Options{MaxPack: 4 << 10})
-	p.views = map[MailboxID]*View{}
+// restart closes everything and opens it again.
+func (p *play) restart(t *rapid.T) {
+	p.lookAway()
+	ok(t, p.h.stop())
+	*p.h = *start(p.h.t, p.h.dir, playOptions)
 }
 
-func (p *play) close(t *rapid.T) {
+func (p *play) lookAway() {
 	for _, v := range p.views {
 		v.Close()
 	}
-	ok(t, p.h.stop())
+	clear(p.views)
 }
+
+// playOptions make packs that compaction has work with.
+var playOptions = blob.Options{MaxPack: 4 << 10}
 
 func ok(t *rapid.T, err error) {
 	t.Helper()
@@ -106,8 +107,8 @@ func ok(t *rapid.T, err error) {
 	}
 }
 
-func anAccount(t *rapid.T) AccountID {
-	return rapid.SampledFrom([]AccountID{alice, bob}).Draw(t, "account")
+func (p *play) account(t *rapid.T) AccountID {
+	return rapid.SampledFrom(slices.Sorted(maps.Keys(p.m.accounts))).Draw(t, "account")
 }
 
 // pick draws a mailbox of an account.
@@ -146,7 +147,7 @@ func (p *play) append(t *rapid.T) {
 	var to []*modelBox
 	var letters []modelLetter
 	for range rapid.IntRange(1, 4).Draw(t, "messages") {
-		_, m := p.pick(t, anAccount(t))
+		_, m := p.pick(t, p.account(t))
 		l := modelLetter{
 			text:   string(letter(rapid.IntRange(0, 6).Draw(t, "letter"))),
 			prefix: rapid.SampledFrom([]string{"", "Received: here\r\n"}).Draw(t, "prefix"),
@@ -167,7 +168,7 @@ func (p *play) append(t *rapid.T) {
 }
 
 func (p *play) setFlags(t *rapid.T) {
-	_, m := p.pick(t, anAccount(t))
+	_, m := p.pick(t, p.account(t))
 	set, flags := drawUIDs(t, m), drawFlags(t)
 	op := rapid.SampledFrom([]imap.StoreFlagsOp{imap.StoreFlagsSet, imap.StoreFlagsAdd, imap.StoreFlagsDel}).Draw(t, "op")
 	r, err := p.h.SetFlags(t.Context(), m.id, set, FlagChange{Op: op, Flags: flags})
@@ -204,7 +205,7 @@ func applyFlags(now string, op imap.StoreFlagsOp, flags []imap.Flag) string {
 }
 
 func (p *play) expunge(t *rapid.T) {
-	_, m := p.pick(t, anAccount(t))
+	_, m := p.pick(t, p.account(t))
 	set := drawUIDs(t, m)
 	gone, highest, err := p.h.Expunge(t.Context(), m.id, set)
 	ok(t, err)
@@ -225,8 +226,8 @@ func (p *play) copy(t *rapid.T) { p.transfer(t, false) }
 func (p *play) move(t *rapid.T) { p.transfer(t, true) }
 
 func (p *play) transfer(t *rapid.T, moves bool) {
-	_, from := p.pick(t, anAccount(t))
-	_, to := p.pick(t, anAccount(t))
+	_, from := p.pick(t, p.account(t))
+	_, to := p.pick(t, p.account(t))
 	set := drawUIDs(t, from)
 	run := p.h.Copy
 	if moves {
@@ -249,7 +250,7 @@ func (p *play) transfer(t *rapid.T, moves bool) {
 }
 
 func (p *play) create(t *rapid.T) {
-	a := anAccount(t)
+	a := p.account(t)
 	name := rapid.SampledFrom([]string{"a", "a/b", "a/b/c", "z", "inbox/x"}).Draw(t, "name")
 	stored, _ := ValidName(name)
 	row, err := p.h.CreateMailbox(t.Context(), a, name, "")
@@ -292,7 +293,7 @@ func (m *model) children(a AccountID, name string) (below []string) {
 }
 
 func (p *play) delete(t *rapid.T) {
-	a := anAccount(t)
+	a := p.account(t)
 	name, m := p.pick(t, a)
 	err := p.h.DeleteMailbox(t.Context(), a, name)
 	switch {
@@ -314,7 +315,7 @@ func (p *play) delete(t *rapid.T) {
 }
 
 func (p *play) rename(t *rapid.T) {
-	a := anAccount(t)
+	a := p.account(t)
 	from, m := p.pick(t, a)
 	to := rapid.SampledFrom([]string{"n", "n/m", "a/x", "z"}).Draw(t, "to")
 	err := p.h.RenameMailbox(t.Context(), a, from, to)
@@ -352,7 +353,7 @@ func (p *play) rename(t *rapid.T) {
 }
 
 func (p *play) look(t *rapid.T) {
-	_, m := p.pick(t, anAccount(t))
+	_, m := p.pick(t, p.account(t))
 	if p.views[m.id] != nil {
 		return
 	}
@@ -495,25 +496,42 @@ func (p *play) checkBodies(t *rapid.T) {
 	}
 }
 
+// leave removes the accounts: nothing of them may be left.
+func (p *play) leave(t *rapid.T) {
+	p.lookAway()
+	for a := range p.m.accounts {
+		ok(t, p.h.RemoveAccount(t.Context(), a))
+	}
+	ok(t, p.h.Sweep(t.Context(), 0))
+	for _, table := range []string{"account", "mailbox", "subscription", "keyword", "entry", "message", "copies", "dropped", "thread_ref", "expunged", "blob"} {
+		if n := p.h.count(`SELECT count(*) FROM ` + table); n != 0 {
+			t.Fatalf("%d rows left in %s", n, table)
+		}
+	}
+}
+
 // The store does as the model does, whatever is asked of it in whatever order,
 // also after it was closed and opened again.
 func TestModel(t *testing.T) {
 	t.Parallel()
+	h := start(t, t.TempDir(), playOptions)
+	defer func() { h.stop() }()
+	next := AccountID(1)
 	rapid.Check(t, func(r *rapid.T) {
-		p := newPlay(r, t)
+		p := newPlay(r, h, next, next+1)
+		next += 2
 		r.Repeat(map[string]func(*rapid.T){
 			"append": p.append, "append again": p.append, "flags": p.setFlags, "flags again": p.setFlags,
 			"expunge": p.expunge, "copy": p.copy, "move": p.move,
 			"create": p.create, "delete": p.delete, "rename": p.rename, "look": p.look, "tidy": p.tidy,
 			"check": p.check, "check again": p.check,
 		})
-		p.close(r)
-		p.open(t, p.h.dir)
 		p.check(r)
+		if rapid.IntRange(0, 9).Draw(r, "restart") == 0 {
+			p.restart(r)
+			p.check(r)
+		}
 		p.checkBodies(r)
-		ok(r, p.h.clean(r.Context()))
-		p.check(r)
-		p.close(r)
-		must(t, os.RemoveAll(filepath.Clean(p.h.dir)))
+		p.leave(r)
 	})
 }

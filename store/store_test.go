@@ -189,7 +189,7 @@ func TestAppendAndRead(t *testing.T) {
 		if r.Size != int64(len(prefix)+len(letter(1))) || !bytes.Equal(r.Prefix, prefix) || r.Parts == nil || r.Message != added[0].Message {
 			t.Errorf("%+v", r)
 		}
-		if string(r.Header) != "Received: by us\r\nSubject: letter 1\r\n" {
+		if string(r.Header) != "Received: by us\r\nMessage-ID: <1@example.org>\r\nSubject: letter 1\r\n" {
 			t.Errorf("header %q", r.Header)
 		}
 		return nil
