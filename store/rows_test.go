@@ -63,7 +63,7 @@ func TestRowsAreBoundedInBytes(t *testing.T) {
 	}
 	_, err := h.Append(t.Context(), b)
 	must(t, err)
-	read := &batch{columns: WithHeader, query: rowsQuery(WithHeader)}
+	read := newBatch(WithHeader)
 	for name, walk := range map[string]*cursor{
 		"range": {rest: ranges(allUIDs(), maxUID)},
 		"list":  {rest: ranges(uids(1, 3, 5, 7, 9, 11), maxUID)},

@@ -172,7 +172,7 @@ func TestAppendAndRead(t *testing.T) {
 	h := build(t)
 	in := h.box("INBOX")
 	at := time.Date(2020, 2, 3, 4, 5, 6, 0, time.FixedZone("", -7*3600))
-	prefix := []byte("Received: by us\r\n")
+	prefix := []byte("List-Id: <us>\r\n")
 	added, err := h.Append(t.Context(), Batch{Messages: []NewMessage{
 		{Mailbox: in, Raw: letter(1), Prefix: prefix, Flags: []imap.Flag{`\seen`, "$Work", `\Recent`}, Received: at},
 	}})
@@ -189,7 +189,7 @@ func TestAppendAndRead(t *testing.T) {
 		if r.Size != int64(len(prefix)+len(letter(1))) || !bytes.Equal(r.Prefix, prefix) || r.Parts == nil || r.Message != added[0].Message {
 			t.Errorf("%+v", r)
 		}
-		if string(r.Header) != "Received: by us\r\nMessage-ID: <1@example.org>\r\nSubject: letter 1\r\n" {
+		if string(r.Header) != "List-Id: <us>\r\nMessage-ID: <1@example.org>\r\nSubject: letter 1\r\n" {
 			t.Errorf("header %q", r.Header)
 		}
 		return nil
