@@ -64,8 +64,9 @@ func compress(body []byte) (kind, []byte) {
 
 var errDecompress = errors.New("compressed data is damaged")
 
-// decompress undoes one zstd frame that must yield size bytes.
-func decompress(frame []byte, size int64) ([]byte, error) {
+// decompress undoes one zstd frame that must yield size bytes, into dst if that
+// has room.
+func decompress(dst, frame []byte, size int64) ([]byte, error) {
 	decoder, err := codec.decoder()
 	if err != nil {
 		return nil, err
@@ -74,7 +75,10 @@ func decompress(frame []byte, size int64) ([]byte, error) {
 	if err := info.Decode(frame); err != nil || !info.HasFCS && size > 0 || info.HasFCS && info.FrameContentSize != uint64(size) {
 		return nil, errDecompress
 	}
-	body, err := decoder.DecodeAll(frame, make([]byte, 0, size))
+	if int64(cap(dst)) < size {
+		dst = make([]byte, 0, size)
+	}
+	body, err := decoder.DecodeAll(frame, dst)
 	if err != nil || int64(len(body)) != size {
 		return nil, fmt.Errorf("%w: %w", errDecompress, err)
 	}

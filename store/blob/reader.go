@@ -15,6 +15,7 @@ type Reader struct {
 	pack   *pack
 	loc    Location
 	header *header
+	record []byte   // the whole record, where it is small enough to be read at once
 	body   []byte   // of an unframed record, once read
 	ends   []uint32 // of a framed one: where each frame ends in the payload
 	frame  []byte   // the frame read last
@@ -38,13 +39,20 @@ func (s *Store) Open(loc Location, hash Hash) (*Reader, error) {
 	return r, nil
 }
 
-// begin reads the header.
+// atOnce is the size up to which a record is read with one call.
+const atOnce = 128 << 10
+
+// begin reads the header, and of a small record all the rest.
 func (r *Reader) begin(hash Hash) (err error) {
-	var head [headerSize]byte
-	if err := r.store.readPack(r.pack, head[:], r.loc.Offset); err != nil {
+	n := int64(headerSize)
+	if r.loc.Length > n && r.loc.Length <= atOnce {
+		n = r.loc.Length
+	}
+	r.record = getBuffer(n)
+	if err := r.store.readPack(r.pack, r.record, r.loc.Offset); err != nil {
 		return err
 	}
-	if r.header, err = parseHeader(head[:]); err != nil {
+	if r.header, err = parseHeader(r.record); err != nil {
 		return err
 	}
 	if r.header.hash != hash || r.header.kind == note {
@@ -113,23 +121,32 @@ func (r *Reader) chunk(off int64) ([]byte, error) {
 
 var errChecksum = errors.New("checksum does not match")
 
-// load reads a whole record.
+// load decompresses a whole record.
 func (r *Reader) load() error {
 	if r.body != nil {
 		return nil
 	}
-	payload := make([]byte, r.header.payload)
-	if err := r.store.readPack(r.pack, payload, r.payloadAt()); err != nil {
+	payload, err := r.payload()
+	if err != nil {
 		return err
 	}
 	if crc32.Checksum(payload, castagnoli) != r.header.payloadSum {
 		return errChecksum
 	}
-	body, err := decompress(payload, r.header.size)
+	body, err := decompress(getBuffer(r.header.size)[:0], payload, r.header.size)
 	if err == nil {
 		r.body = body
 	}
 	return err
+}
+
+// payload returns the compressed bytes of an unframed record.
+func (r *Reader) payload() ([]byte, error) {
+	if int64(len(r.record)) == r.header.length() {
+		return r.record[headerSize+r.header.metas:], nil
+	}
+	payload := make([]byte, r.header.payload)
+	return payload, r.store.readPack(r.pack, payload, r.payloadAt())
 }
 
 // loadFrame reads one frame of a framed record; zstd's own checksum is in it.
@@ -148,7 +165,7 @@ func (r *Reader) loadFrame(number int) error {
 	if err := r.store.readPack(r.pack, compressed, r.payloadAt()+start); err != nil {
 		return err
 	}
-	frame, err := decompress(compressed, min(frameSize, r.header.size-int64(number)*frameSize))
+	frame, err := decompress(nil, compressed, min(frameSize, r.header.size-int64(number)*frameSize))
 	if err != nil {
 		return err
 	}
@@ -193,12 +210,15 @@ func (r *Reader) WriteTo(w io.Writer) (written int64, err error) {
 	return written, nil
 }
 
-// Close lets go of the record. Safe to call twice.
+// Close lets go of the record; nothing that was read by WriteTo's writer may be
+// kept. Safe to call twice.
 func (r *Reader) Close() error {
 	if r.pack != nil {
 		r.store.release(r.pack)
 	}
-	r.pack, r.body, r.frame, r.ends = nil, nil, nil, nil
+	putBuffer(r.record)
+	putBuffer(r.body)
+	r.pack, r.record, r.body, r.frame, r.ends = nil, nil, nil, nil, nil
 	return nil
 }
 
