@@ -5,6 +5,8 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"time"
+	"unicode/utf8"
 )
 
 // headerEnd returns the offset behind the empty line, or the length without one.
@@ -182,6 +184,47 @@ func FilterHeader(dst, header []byte, names []string, not bool) []byte {
 		}
 	}
 	return append(dst, "\r\n"...)
+}
+
+// AppendHeaderText appends to dst the decoded values (RFC 2047, charsets,
+// unfolded) of all fields with the given name, in order, each with a line feed;
+// found is false without any. For SEARCH, which goes through many.
+func AppendHeaderText(dst, header []byte, name string) (text []byte, found bool) {
+	for f := range fields(header) {
+		if len(f.name) != len(name) || !strings.EqualFold(name, string(f.name)) {
+			continue
+		}
+		found = true
+		value := unfoldAll(f.value)
+		if isPlain(value) {
+			dst = append(dst, value...)
+		} else {
+			dst = append(dst, decodeField(value)...)
+		}
+		dst = append(dst, '\n')
+	}
+	return dst, found
+}
+
+// isPlain reports whether a value decodes to itself.
+func isPlain(value []byte) bool {
+	for i, b := range value {
+		if b >= utf8.RuneSelf || b == '=' && i+1 < len(value) && value[i+1] == '?' {
+			return false
+		}
+	}
+	return true
+}
+
+// SentDate reads the Date field of a header; zero when there is none that can be
+// read.
+func SentDate(header []byte) time.Time {
+	for f := range fields(header) {
+		if strings.EqualFold("Date", string(f.name)) {
+			return parseDate(unfold(f.value))
+		}
+	}
+	return time.Time{}
 }
 
 // HeaderValues returns the decoded values (RFC 2047, charsets, unfolded) of all

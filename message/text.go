@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/text/transform"
 )
@@ -55,10 +56,21 @@ func writeParts(w io.Writer, raw []byte, p *Part) error {
 	case !strings.HasPrefix(p.Type, "text/"):
 		return nil
 	}
-	if _, err := io.Copy(w, textOf(raw, p)); err != nil {
+	if err := writeText(w, raw, p); err != nil {
 		return err
 	}
 	_, err := io.WriteString(w, "\n")
+	return err
+}
+
+// writeText writes a text part; one that is UTF-8 already goes as it is.
+func writeText(w io.Writer, raw []byte, p *Part) error {
+	body := slice(raw, p.Body, p.End)
+	if _, guessed := decoderFor(p.Charset).(guess); guessed && p.Encoding == Identity && p.Type != "text/html" && utf8.Valid(body) {
+		_, err := w.Write(body)
+		return err
+	}
+	_, err := io.Copy(w, textOf(raw, p))
 	return err
 }
 

@@ -66,9 +66,10 @@ func (b *body) parse() {
 	}
 }
 
-// usualHeader is that of the prefix, if any, and the body.
+// usualHeader is that of the prefix, if any, and the body: empty where the body
+// has to be asked.
 func usualHeader(prefix []byte, parsed *message.Message) []byte {
-	if len(prefix) == 0 {
+	if len(prefix) == 0 || len(parsed.UsualHeader) == 0 {
 		return notNil(parsed.UsualHeader)
 	}
 	return slices.Concat(message.ParseHeader(prefix).UsualHeader, parsed.UsualHeader)

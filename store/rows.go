@@ -36,7 +36,7 @@ type Row struct {
 	Saved                   time.Time
 	Envelope, BodyStructure []byte
 	Prefix                  []byte
-	Header                  []byte // the usual fields of Prefix and body (message.IsUsualField)
+	Header                  []byte // the usual fields of Prefix and body (message.IsUsualField); empty: ask the body
 	Preview                 string
 	Parts                   *message.Part
 
