@@ -75,18 +75,18 @@ func newFetcher(s *session, items []item, uid bool) *fetcher {
 	return f
 }
 
-// Sizes of a chunk. Flags alone are copied by the thousand; with rows, a chunk
-// is what one transaction marks as \Seen.
+// Sizes of a chunk: how many messages' flags are copied at once, and how many
+// messages one transaction marks as \Seen.
 const (
-	flagChunk = 4096
-	rowChunk  = 256
+	fetchChunk = 4096
+	seenChunk  = 256
 )
 
 // run answers for messages with consecutive numbers.
 func (f *fetcher) run(ctx context.Context, first uint32, uids []imap.UID) error {
-	size := flagChunk
-	if f.rows {
-		size = rowChunk
+	size := fetchChunk
+	if f.seen {
+		size = seenChunk
 	}
 	for chunk := range slices.Chunk(uids, size) {
 		f.entries = f.s.sel.view.Entries(f.entries[:0], chunk)
@@ -155,6 +155,10 @@ func (f *fetcher) fromRows(ctx context.Context, first uint32, uids []imap.UID) e
 // the tagged reply says so.
 func (f *fetcher) fromRow(ctx context.Context, seq uint32, row *store.Row, e store.Entry) error {
 	f.showing = row.UID
+	if err := f.s.completeHeader(ctx, row, f.cols); err != nil {
+		f.fail(err)
+		return ctx.Err()
+	}
 	var m *mail
 	if f.body {
 		var err error

@@ -122,13 +122,13 @@ func TestCorpusSections(t *testing.T) {
 
 func compareSections(t *testing.T, client *imapclient.Client, uid imap.UID, want []cutting) {
 	t.Helper()
-	options := &imap.FetchOptions{RFC822Size: true}
+	options := &imap.FetchOptions{UID: true}
 	for i := range want {
 		options.BodySection = append(options.BodySection, &want[i].section)
 	}
 	got, err := client.Fetch(imap.UIDSetNum(uid), options).Collect()
 	check(t, err)
-	if len(got) != 1 || got[0].RFC822Size != int64(len(want[0].want)) {
+	if len(got) != 1 || got[0].UID != uid {
 		t.Fatalf("%d messages, %v", len(got), got)
 	}
 	for i, section := range got[0].BodySection {
@@ -195,5 +195,29 @@ func TestBytesAreKept(t *testing.T) {
 				t.Errorf("%.20q%v: %d bytes, want %d", raw, partial, len(got), len(want))
 			}
 		}
+	}
+}
+
+// A header that is too long for the row is answered, and searched, from the
+// body; a prefix does not hide that.
+func TestLongHeader(t *testing.T) {
+	t.Parallel()
+	to := "To: " + strings.Repeat("somebody@example.org,\r\n ", 2000) + "last@example.net\r\n"
+	h := newHouse(t)
+	for _, prefix := range []string{"", "Delivered-To: anna@example.org\r\n"} {
+		h.message(t, annaAddress, "INBOX", store.NewMessage{Raw: []byte("Subject: s\r\n" + to + "\r\nbody"), Prefix: []byte(prefix)})
+	}
+	client := h.dial(t)
+	_, err := client.Select("INBOX", nil).Wait()
+	check(t, err)
+	for uid := range imap.UID(2) {
+		compareSections(t, client, uid+1, []cutting{
+			{imap.FetchItemBodySection{Specifier: imap.PartSpecifierHeader, HeaderFields: []string{"To"}, Peek: true}, []byte(to + "\r\n")},
+		})
+	}
+	found, err := client.Search(&imap.SearchCriteria{Header: []imap.SearchCriteriaHeaderField{{Key: "To", Value: "LAST@example"}}}, nil).Wait()
+	check(t, err)
+	if got := found.AllSeqNums(); len(got) != 2 {
+		t.Errorf("found %v", got)
 	}
 }

@@ -81,22 +81,27 @@ func (f *fetcher) writeIdentity(it *item, row *store.Row) {
 
 // flagTexts keeps the written form of the sets of flags that came up: a mailbox
 // has few.
-type flagTexts map[store.Flags]string
+type flagTexts map[flagSet]string
+
+type flagSet struct {
+	flags  store.Flags
+	recent bool
+}
 
 // writeFlags is session.writeFlags for many messages.
 func (f *fetcher) writeFlags(e store.Entry) {
-	text, ok := f.names[e.Flags]
+	set := flagSet{e.Flags, !f.s.rev2 && f.s.sel.isRecent(e.UID)}
+	text, ok := f.names[set]
 	if !ok {
 		var names []string
 		for _, name := range f.s.sel.view.FlagNames(e.Flags) {
 			names = append(names, string(name))
 		}
+		if set.recent {
+			names = append(names, `\Recent`)
+		}
 		text = "(" + strings.Join(names, " ") + ")"
-		f.names[e.Flags] = text
-	}
-	if !f.s.rev2 && f.s.sel.isRecent(e.UID) {
-		f.s.writeFlags(e)
-		return
+		f.names[set] = text
 	}
 	f.s.enc.Text(text)
 }

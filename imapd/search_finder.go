@@ -2,6 +2,8 @@ package imapd
 
 import (
 	"bytes"
+	"io"
+	"slices"
 	"unicode/utf8"
 
 	"letterbox/message"
@@ -23,31 +25,63 @@ type finder struct {
 const findPiece = 32 << 10
 
 func newFinder(needles [][]byte) *finder {
-	m := &finder{needles: needles, found: make([]bool, len(needles)), missing: len(needles)}
-	for i, n := range needles {
+	m := &finder{needles: needles, found: make([]bool, len(needles))}
+	m.reset()
+	return m
+}
+
+// reset begins a new text.
+func (m *finder) reset() {
+	m.raw, m.folded, m.missing = m.raw[:0], m.folded[:0], len(m.needles)
+	for i, n := range m.needles {
+		m.found[i] = false
 		m.keep = max(m.keep, len(n)-1)
 		if len(n) == 0 {
 			m.found[i] = true // RFC 9051 section 6.4.4: it is in every text
 			m.missing--
 		}
 	}
-	return m
 }
 
 func (m *finder) Write(p []byte) (int, error) {
 	m.raw = append(m.raw, p...)
-	if len(m.raw) >= findPiece {
-		// AppendFold wants pieces to end before an ASCII character.
-		cut := len(m.raw) - 1
-		for cut > 0 && m.raw[cut] >= utf8.RuneSelf {
-			cut--
-		}
-		if cut == 0 && len(m.raw) >= 4*findPiece {
-			cut = len(m.raw) // no text is like that
-		}
-		m.look(cut)
-	}
+	m.lookAtWhole()
 	return len(p), m.state()
+}
+
+// ReadFrom makes io.Copy read straight into the finder.
+func (m *finder) ReadFrom(r io.Reader) (n int64, err error) {
+	for {
+		m.raw = slices.Grow(m.raw, bytes.MinRead)
+		k, err := r.Read(m.raw[len(m.raw):cap(m.raw)])
+		m.raw = m.raw[:len(m.raw)+k]
+		n += int64(k)
+		m.lookAtWhole()
+		switch {
+		case err == io.EOF:
+			return n, m.state()
+		case err != nil:
+			return n, err
+		case m.state() != nil:
+			return n, m.state()
+		}
+	}
+}
+
+// lookAtWhole looks at what has come if it is enough for a piece. AppendFold
+// wants pieces to end before an ASCII character.
+func (m *finder) lookAtWhole() {
+	if len(m.raw) < findPiece {
+		return
+	}
+	cut := len(m.raw) - 1
+	for cut > 0 && m.raw[cut] >= utf8.RuneSelf {
+		cut--
+	}
+	if cut == 0 && len(m.raw) >= 4*findPiece {
+		cut = len(m.raw) // no text is like that
+	}
+	m.look(cut)
 }
 
 // finish looks at the rest.

@@ -105,7 +105,7 @@ func (k dateKey) of(row *store.Row) time.Time {
 	case saved:
 		return row.Saved
 	}
-	return message.ParseHeader(row.Header).Date
+	return message.SentDate(row.Header)
 }
 
 func (k dateKey) cost() cost {
@@ -156,13 +156,13 @@ func (k fieldKey) match(c *candidate) verdict {
 	if c.row == nil {
 		return undecided
 	}
-	for _, value := range message.HeaderValues(c.header(k), k.name) {
-		c.folded = message.AppendFold(c.folded[:0], []byte(value))
-		if bytes.Contains(c.folded, k.needle) {
-			return hit
-		}
+	found := false
+	c.value, found = message.AppendHeaderText(c.value[:0], c.header(k), k.name)
+	if !found {
+		return mismatch
 	}
-	return mismatch
+	c.folded = message.AppendFold(c.folded[:0], c.value)
+	return verdictOf(bytes.Contains(c.folded, k.needle))
 }
 
 func (k fieldKey) cost() cost {

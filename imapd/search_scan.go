@@ -17,7 +17,8 @@ type candidate struct {
 	recent bool
 	row    *store.Row // nil while there is nothing but the view to go by
 	text   *searchText
-	folded []byte // scratch
+
+	value, folded []byte // scratch
 }
 
 // header is where to look for a key's field.
@@ -49,7 +50,7 @@ const scanChunk = 4096
 
 func newScan(s *session, c *call, q *query) *scan {
 	sc := &scan{s: s, call: c, query: q, spoke: time.Now()}
-	sc.c.text = &searchText{store: s.srv.cfg.Store, log: s.log, needles: q.needles}
+	sc.c.text = newSearchText(s, q.needles)
 	sc.cols = store.WithSaved
 	switch cost := q.key.cost(); {
 	case cost >= ofFields:
@@ -122,6 +123,9 @@ func (sc *scan) byRows(ctx context.Context) error {
 			return nil
 		}
 		sc.c.text.begin(ctx)
+		if err := sc.s.completeHeader(ctx, row, sc.cols); err != nil {
+			sc.c.text.complain(row, err)
+		}
 		sc.verdicts[i] = sc.judge(sc.seqs[i], sc.entries[i], row)
 		if sc.verdicts[i] == hit && sc.query.returns.firstOnly() {
 			return errEnough

@@ -27,12 +27,20 @@ type needles [scopes][][]byte
 type searchText struct {
 	store   *store.Store
 	log     *slog.Logger
-	needles needles
+	finders [scopes]*finder
 
-	ctx    context.Context
-	raw    []byte // of the message at hand; empty while it was not read
-	prefix int64
-	found  [scopes][]bool // by needle; nil where it was not scanned
+	ctx     context.Context
+	raw     []byte // of the message at hand; empty while it was not read
+	prefix  int64
+	scanned [scopes]bool
+}
+
+func newSearchText(s *session, n needles) *searchText {
+	t := &searchText{store: s.srv.cfg.Store, log: s.log}
+	for in := range n {
+		t.finders[in] = newFinder(n[in])
+	}
+	return t
 }
 
 // keepBuffer is the size up to which the buffer for a message is kept for the
@@ -45,7 +53,7 @@ func (t *searchText) begin(ctx context.Context) {
 	if cap(t.raw) > keepBuffer {
 		t.raw = nil
 	}
-	t.found = [scopes][]bool{}
+	t.scanned = [scopes]bool{}
 }
 
 // header returns the message's header in full.
@@ -58,13 +66,14 @@ func (t *searchText) header(row *store.Row) []byte {
 
 // contains reports whether the message has the key's text.
 func (t *searchText) contains(row *store.Row, k textKey) bool {
-	if t.found[k.in] == nil {
+	if !t.scanned[k.in] {
+		t.scanned[k.in] = true
 		if int64(len(t.raw)) < row.Size {
 			t.read(row, true)
 		}
-		t.found[k.in] = t.scan(row, k.in)
+		t.scan(row, k.in)
 	}
-	return t.found[k.in][k.needle]
+	return t.finders[k.in].found[k.needle]
 }
 
 // read loads the message, or no more than its header.
@@ -86,22 +95,22 @@ func (t *searchText) read(row *store.Row, all bool) {
 }
 
 // scan looks for the needles of a scope in the message.
-func (t *searchText) scan(row *store.Row, in scope) []bool {
-	m := newFinder(t.needles[in])
+func (t *searchText) scan(row *store.Row, in scope) {
+	f := t.finders[in]
+	f.reset()
 	if int64(len(t.raw)) < t.prefix+row.Parts.End {
-		return m.found
+		return // it could not be read
 	}
 	if in == wholeText {
-		_, _ = m.Write(t.raw[:t.prefix])
+		_, _ = f.Write(t.raw[:t.prefix])
 	}
-	err := message.WriteText(m, t.raw[t.prefix:], row.Parts, in == bodyText)
+	err := message.WriteText(f, t.raw[t.prefix:], row.Parts, in == bodyText)
 	if err == nil {
-		err = m.finish()
+		err = f.finish()
 	}
 	if err != nil && !errors.Is(err, errEnough) {
 		t.complain(row, err)
 	}
-	return m.found
 }
 
 func (t *searchText) complain(row *store.Row, err error) {
