@@ -229,3 +229,11 @@ func TestPanicIsContained(t *testing.T) {
 		}
 	})
 }
+
+// Without a certificate nothing is served in the clear where TLS is expected.
+func TestServeTLSWithoutConfiguration(t *testing.T) {
+	t.Parallel()
+	if err := New(Config{}).ServeTLS(t.Context(), newPipeListener()); err == nil {
+		t.Error("a TLS listener is served without TLS")
+	}
+}

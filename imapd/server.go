@@ -15,6 +15,7 @@ package imapd
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"log/slog"
 	"net"
 	"sync"
@@ -114,7 +115,12 @@ func (srv *Server) Serve(ctx context.Context, ln net.Listener) error {
 	return srv.serve(ctx, ln, nil)
 }
 
-// ServeTLS is Serve for connections that start with a TLS handshake.
+// ServeTLS is Serve for connections that start with a TLS handshake. It needs
+// Config.TLS.
 func (srv *Server) ServeTLS(ctx context.Context, ln net.Listener) error {
+	if srv.cfg.TLS == nil {
+		_ = ln.Close()
+		return errors.New("no TLS configuration for a TLS listener")
+	}
 	return srv.serve(ctx, ln, srv.cfg.TLS)
 }
