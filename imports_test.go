@@ -41,6 +41,8 @@ var floors = map[string][]string{
 	},
 	"": {"command", "control"}, // main.go
 
+	"internal/fault": {"store/blob"}, // for tests: breaks storage on purpose
+
 	"bench":   nil, // a program of its own that runs this one as users do
 	"clients": nil, // tests alone, likewise
 }

@@ -18,15 +18,25 @@ func (db *DB) Check(ctx context.Context) error {
 	return quickCheck(ctx, conn)
 }
 
-// checkFile refuses a damaged file before anything is written to it. After a
-// clean end only its first pages are read, so that starting stays quick; the
-// nightly check looks at the rest.
+// alwaysCheck is up to which size, in bytes, every start looks at all pages.
+const alwaysCheck = 16 << 20
+
+// checkFile refuses a damaged file before anything is written to it. Of a large
+// one that was closed properly only the first pages are read, so that starting
+// stays quick; the nightly check looks at the rest.
 func checkFile(ctx context.Context, c *connection, unclean bool) error {
-	if unclean {
+	var tables, size int64
+	if err := c.conn.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema").Scan(&tables); err != nil {
+		return err
+	}
+	err := c.conn.QueryRowContext(ctx, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size").Scan(&size)
+	if err != nil {
+		return err
+	}
+	if unclean || size <= alwaysCheck {
 		return quickCheck(ctx, c)
 	}
-	var tables int
-	return c.conn.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema").Scan(&tables)
+	return nil
 }
 
 func quickCheck(ctx context.Context, c *connection) error {
