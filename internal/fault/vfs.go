@@ -29,8 +29,10 @@ func (p *Plan) VFS(t testing.TB) string {
 // delete. Files it opens have copies of their own methods, of which those that
 // write ask the plan first.
 //
-// SQLite holds addresses of Go functions and of the method tables: v.hooks and
-// v.open keep them alive.
+// SQLite holds addresses of Go functions; v.hooks keeps them alive. What SQLite
+// itself looks at (this layer, the method tables) is in libc's memory: Go's
+// pointer checks, which the race detector turns on, do not let it look into
+// Go's.
 type vfs struct {
 	plan  *Plan
 	name  string
@@ -54,7 +56,7 @@ type vfs struct {
 type sqliteFile struct {
 	name  string
 	under *sqlite3.Tsqlite3_io_methods
-	own   sqlite3.Tsqlite3_io_methods
+	own   uintptr // a sqlite3_io_methods
 }
 
 var vfsCount atomic.Int64 // names must differ within a process
@@ -97,16 +99,32 @@ func (v *vfs) openFile(tls *libc.TLS, _, name, file uintptr, flags int32, out ui
 		return rc
 	}
 	f := &sqliteFile{name: libc.GoString(name), under: at[sqlite3.Tsqlite3_io_methods](*methods)}
-	f.own = *f.under
-	f.own.FxClose = address(&v.hooks.close)
-	f.own.FxWrite = address(&v.hooks.write)
-	f.own.FxTruncate = address(&v.hooks.truncate)
-	f.own.FxSync = address(&v.hooks.sync)
-	*methods = uintptr(unsafe.Pointer(&f.own))
+	if f.own = v.methods(tls, f.under); f.own == 0 {
+		_ = call[func(*libc.TLS, uintptr) int32](f.under.FxClose)(tls, file)
+		*methods = 0
+		return sqlite3.SQLITE_NOMEM
+	}
+	*methods = f.own
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.open[file] = f
 	return rc
+}
+
+// methods makes a table of methods in which those that write are the hooks; 0
+// without memory.
+func (v *vfs) methods(tls *libc.TLS, under *sqlite3.Tsqlite3_io_methods) uintptr {
+	table := libc.Xmalloc(tls, libc.Tsize_t(unsafe.Sizeof(*under)))
+	if table == 0 {
+		return 0
+	}
+	own := at[sqlite3.Tsqlite3_io_methods](table)
+	*own = *under
+	own.FxClose = address(&v.hooks.close)
+	own.FxWrite = address(&v.hooks.write)
+	own.FxTruncate = address(&v.hooks.truncate)
+	own.FxSync = address(&v.hooks.sync)
+	return table
 }
 
 func (v *vfs) find(file uintptr) *sqliteFile {
@@ -120,7 +138,9 @@ func (v *vfs) closeFile(tls *libc.TLS, file uintptr) int32 {
 	v.mu.Lock()
 	delete(v.open, file)
 	v.mu.Unlock()
-	return call[func(*libc.TLS, uintptr) int32](f.under.FxClose)(tls, file)
+	rc := call[func(*libc.TLS, uintptr) int32](f.under.FxClose)(tls, file)
+	libc.Xfree(tls, f.own) // SQLite does not look at the methods of a closed file
+	return rc
 }
 
 func (v *vfs) writeFile(tls *libc.TLS, file, data uintptr, n int32, off int64) int32 {
