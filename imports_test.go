@@ -33,7 +33,7 @@ var floors = map[string][]string{
 
 	"appliance": {
 		"control", "database", "store", "store/blob", "directory", "telemetry",
-		"delivery", "queue", "smtpd", "imapd",
+		"delivery", "queue", "quota", "smtpd", "imapd",
 	},
 	"command": {
 		"appliance", "archive", "control", "demo", "store", "store/blob",

@@ -1,5 +1,7 @@
 package appliance
 
+import "letterbox/quota"
+
 // Config is everything that can be set about the appliance. What belongs to the
 // people who use it (domains, users, aliases) is not here but in the database.
 // The doc tags are the text of the sample file; see WriteSample.
@@ -10,6 +12,7 @@ type Config struct {
 	Listen   Listen   `toml:"listen" doc:"Where to listen. Each is ADDRESS:PORT, or several with commas between; without an address it means all addresses of the machine. An empty value switches the listener off."`
 	IMAP     IMAP     `toml:"imap" doc:"Mail clients that read."`
 	SMTP     SMTP     `toml:"smtp" doc:"Mail that arrives, and mail clients that send."`
+	Quota    Quota    `toml:"quota" doc:"How much people may keep. The limits themselves are set for each: letterbox user set ADDRESS --quota SIZE."`
 	Relay    Relay    `toml:"relay" doc:"The server that takes mail for elsewhere. This version checks these keys but does not send yet: such mail is kept in the queue (letterbox queue list)."`
 	Snapshot Snapshot `toml:"snapshot" doc:"Copies of the mail for the day the disk dies. This version checks the key but does not take snapshots yet."`
 	Log      Log      `toml:"log" doc:"What is written to standard error."`
@@ -41,6 +44,11 @@ type IMAP struct {
 // SMTP holds what concerns mail on its way in.
 type SMTP struct {
 	MaxMessageSize Size `toml:"max_message_size" doc:"The largest message that is taken, from anybody."`
+}
+
+// Quota holds what is the same for everybody's limits.
+type Quota struct {
+	Thresholds quota.Thresholds `toml:"thresholds" doc:"Percentages of a limit, with commas between. An account that grows beyond one is worth a line in the log."`
 }
 
 // Relay is the server to which mail for elsewhere is handed.
@@ -82,6 +90,7 @@ func Default() Config {
 			MaxConnectionsPerUser:    100,
 		},
 		SMTP:  SMTP{MaxMessageSize: 50 << 20},
+		Quota: Quota{Thresholds: quota.Thresholds{80, 90, 100}},
 		Relay: Relay{TLS: "starttls"},
 		Log:   Log{Level: "info", Format: "text"},
 	}

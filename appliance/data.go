@@ -11,6 +11,7 @@ import (
 	"letterbox/delivery"
 	"letterbox/directory"
 	"letterbox/queue"
+	"letterbox/quota"
 	"letterbox/store"
 	"letterbox/store/blob"
 	"letterbox/telemetry"
@@ -81,6 +82,9 @@ func (d *Data) open(ctx context.Context) (err error) {
 		Spool:   d.folder.join(spoolFolder),
 		Log:     d.Log,
 		Address: d.address,
+
+		Thresholds:   d.Config.Quota.Thresholds,
+		QuotaCrossed: d.quotaCrossed,
 	})
 	if err != nil {
 		return err
@@ -94,6 +98,12 @@ func (d *Data) open(ctx context.Context) (err error) {
 	}
 	d.Queue = &queue.Queue{DB: d.DB, Store: d.Store, Delivery: d.Delivery, Log: d.Log}
 	return nil
+}
+
+// quotaCrossed runs on the writer's goroutine: it says the least and at once.
+func (d *Data) quotaCrossed(a store.AccountID, c quota.Crossing) {
+	d.Log.Warn("quota threshold reached", "account", int64(a), "percent", c.Percent,
+		"resource", c.Name, "used", c.Used, "limit", c.Limit)
 }
 
 // address names an account in the records of the packs, for rescue.

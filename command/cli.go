@@ -10,6 +10,7 @@ type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Run the appliance."`
 	Domain  domainCmd  `cmd:"" help:"The domains that mail is received for."`
 	User    userCmd    `cmd:"" help:"The people who have mail here."`
+	Mailbox mailboxCmd `cmd:"" help:"The mailboxes that people have."`
 	Alias   aliasCmd   `cmd:"" help:"Addresses that lead to other addresses."`
 	Queue   queueCmd   `cmd:"" help:"Mail that is to leave."`
 	Config  configCmd  `cmd:"" help:"The configuration file."`

@@ -7,7 +7,6 @@ import (
 
 	"letterbox/appliance"
 	"letterbox/control"
-	"letterbox/quota"
 	"letterbox/store"
 )
 
@@ -87,6 +86,8 @@ type userSet struct {
 	Enable   bool            `xor:"state" help:"Undo --disable."`
 	Quota    *appliance.Size `placeholder:"SIZE" help:"How much they may keep, such as '5 GB'; 0 for any."`
 	Messages *int64          `placeholder:"N" help:"How many messages they may keep; 0 for any."`
+
+	Mailboxes *int64 `placeholder:"N" help:"How many mailboxes they may have; 0 for any."`
 }
 
 func (c *userSet) inside(ctx context.Context, d *appliance.Data, stdio control.Stdio) error {
@@ -99,7 +100,7 @@ func (c *userSet) inside(ctx context.Context, d *appliance.Data, stdio control.S
 			return err
 		}
 	}
-	if c.Quota != nil || c.Messages != nil {
+	if c.Quota != nil || c.Messages != nil || c.Mailboxes != nil {
 		if err := c.setLimit(ctx, d.Store, store.AccountID(user.ID)); err != nil {
 			return fmt.Errorf("%s: set quota: %w", user.Address, err)
 		}
@@ -122,7 +123,10 @@ func (c *userSet) setLimit(ctx context.Context, s *store.Store, a store.AccountI
 	if c.Messages != nil {
 		limit.Messages = *c.Messages
 	}
-	return s.SetLimit(ctx, a, quota.Limit{Bytes: limit.Bytes, Messages: limit.Messages})
+	if c.Mailboxes != nil {
+		limit.Mailboxes = *c.Mailboxes
+	}
+	return s.SetLimit(ctx, a, limit)
 }
 
 type userRemove struct {

@@ -22,6 +22,9 @@ type userRecord struct {
 	Bytes         int64  `json:"bytes"`
 	LimitMessages int64  `json:"limit_messages"` // 0: any
 	LimitBytes    int64  `json:"limit_bytes"`    // 0: any
+
+	Mailboxes      int64 `json:"mailboxes"`
+	LimitMailboxes int64 `json:"limit_mailboxes"` // 0: any
 }
 
 func (c *userList) inside(ctx context.Context, d *appliance.Data, stdio control.Stdio) error {
@@ -67,5 +70,8 @@ func recordUser(ctx context.Context, d *appliance.Data, user directory.User) (us
 		Bytes:         usage.Bytes,
 		LimitMessages: limit.Messages,
 		LimitBytes:    limit.Bytes,
+
+		Mailboxes:      usage.Mailboxes,
+		LimitMailboxes: limit.Mailboxes,
 	}, err
 }

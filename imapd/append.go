@@ -138,11 +138,11 @@ func (up *upload) admit(ctx context.Context, size int64, name string) error {
 	if err := up.target(ctx, name); err != nil {
 		return err
 	}
-	limit := up.s.srv.cfg.AppendLimit
+	limit := up.s.srv.appendLimit(up.mailbox)
 	switch {
 	case size > limit:
 		return no(imap.ResponseCodeTooBig, "a message may have %d bytes", limit) // RFC 7889 section 4
-	case up.size+size > maxUpload*limit:
+	case up.size+size > maxUpload*up.s.srv.cfg.AppendLimit:
 		return no(imap.ResponseCodeLimit, "append fewer messages at once")
 	case size == 0:
 		return no("", "a message without any byte cancels the append") // RFC 3502

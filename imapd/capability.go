@@ -3,7 +3,6 @@ package imapd
 import (
 	"context"
 	"slices"
-	"strconv"
 	"strings"
 
 	"letterbox/directory"
@@ -46,6 +45,10 @@ func capabilityList() []capability {
 		{"BINARY", signedIn},
 		{"MULTIAPPEND", signedIn},
 		{"SAVEDATE", signedIn},
+		{"QUOTA", signedIn},
+		{"QUOTA=RES-STORAGE", signedIn},
+		{"QUOTA=RES-MESSAGE", signedIn},
+		{"QUOTA=RES-MAILBOX", signedIn},
 	}
 }
 
@@ -60,7 +63,10 @@ func (s *session) capabilityNames() []string {
 	if s.user == nil {
 		names = append(names, s.waysIn()...)
 	} else {
-		names = append(names, "APPENDLIMIT="+strconv.FormatInt(s.srv.cfg.AppendLimit, 10))
+		names = append(names, s.appendLimitCapability())
+		if s.user.Role == "admin" {
+			names = append(names, "QUOTASET") // RFC 9208 section 4.1.3
+		}
 	}
 	return slices.DeleteFunc(names, func(name string) bool { return slices.Contains(s.srv.cfg.Withheld, name) })
 }

@@ -91,6 +91,9 @@ func commandTable() map[string]*command {
 		{name: "LSUB", states: signedIn, run: lsub},
 		{name: "NAMESPACE", states: signedIn, run: namespace},
 		{name: "STATUS", states: signedIn, run: status},
+		{name: "GETQUOTA", states: signedIn, run: getQuota},
+		{name: "GETQUOTAROOT", states: signedIn, run: getQuotaRoot},
+		{name: "SETQUOTA", states: signedIn, run: setQuota},
 		{name: "APPEND", states: signedIn, run: appendMessages},
 		{name: "IDLE", states: signedIn, run: idle},
 

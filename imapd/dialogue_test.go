@@ -17,6 +17,7 @@ import (
 
 	"github.com/emersion/go-imap/v2"
 	"github.com/rogpeppe/go-internal/txtar"
+	"letterbox/quota"
 	"letterbox/store"
 )
 
@@ -43,6 +44,9 @@ import (
 //	                              sign-in (durations), plaintext=no
 //	user ADDRESS PASSWORD         a user; anna@example.org with "tulips in may" is there already
 //	mailbox ADDRESS NAME [\Use]
+//	role ADDRESS ROLE             such as admin
+//	limit ADDRESS BYTES MESSAGES MAILBOXES     the quota; 0 for any
+//	append-limit ADDRESS MAILBOX BYTES
 //	message ADDRESS MAILBOX FILE [\Flag ...]   appended through the store
 //	connect A [tls] [from 127.0.0.2]           the greeting is the first line to come
 //	sign-in A [ADDRESS PASSWORD]  connect, read the greeting, LOGIN; anna without more
@@ -307,17 +311,20 @@ func splitDirective(line string) []string {
 // direct carries out a directive.
 func (st *stage) direct(words []string) {
 	directives := map[string]func(args []string){
-		"server":   st.configure,
-		"user":     func(args []string) { st.house.user(st.t, args[0], args[1]) },
-		"mailbox":  st.makeMailbox,
-		"message":  st.addMessage,
-		"connect":  st.connect,
-		"sign-in":  st.signIn,
-		"select":   func(args []string) { st.open("SELECT", args) },
-		"examine":  func(args []string) { st.open("EXAMINE", args) },
-		"starttls": func(args []string) { st.startTLS(args[0]) },
-		"close":    func(args []string) { _ = st.actors[args[0]].conn.Close() },
-		"restart":  func([]string) { st.house.stop() },
+		"server":       st.configure,
+		"user":         func(args []string) { st.house.user(st.t, args[0], args[1]) },
+		"role":         st.setRole,
+		"limit":        st.setLimit,
+		"append-limit": st.setAppendLimit,
+		"mailbox":      st.makeMailbox,
+		"message":      st.addMessage,
+		"connect":      st.connect,
+		"sign-in":      st.signIn,
+		"select":       func(args []string) { st.open("SELECT", args) },
+		"examine":      func(args []string) { st.open("EXAMINE", args) },
+		"starttls":     func(args []string) { st.startTLS(args[0]) },
+		"close":        func(args []string) { _ = st.actors[args[0]].conn.Close() },
+		"restart":      func([]string) { st.house.stop() },
 	}
 	fn := directives[words[0]]
 	if fn == nil {
@@ -364,6 +371,34 @@ func setOption(cfg *Config, key, value string) error {
 		return fmt.Errorf("no such option: %s", key)
 	}
 	return nil
+}
+
+func (st *stage) setRole(args []string) {
+	if err := st.house.directory.SetRole(context.Background(), args[0], args[1]); err != nil {
+		st.fatalf("%v", err)
+	}
+}
+
+func (st *stage) setLimit(args []string) {
+	limit := quota.Limit{Bytes: st.number(args[1]), Messages: st.number(args[2]), Mailboxes: st.number(args[3])}
+	if err := st.house.store.SetLimit(context.Background(), st.house.account(st.t, args[0]), limit); err != nil {
+		st.fatalf("%v", err)
+	}
+}
+
+func (st *stage) setAppendLimit(args []string) {
+	err := st.house.store.SetAppendLimit(context.Background(), st.house.account(st.t, args[0]), args[1], st.number(args[2]))
+	if err != nil {
+		st.fatalf("%v", err)
+	}
+}
+
+func (st *stage) number(text string) int64 {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		st.fatalf("%v", err)
+	}
+	return n
 }
 
 func (st *stage) makeMailbox(args []string) {

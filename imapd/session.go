@@ -40,6 +40,8 @@ type session struct {
 	utf8 bool            // UTF8=ACCEPT was enabled
 	sel  *selected       // nil when no mailbox is selected
 
+	ownLimits bool // some mailbox has an APPENDLIMIT of its own
+
 	mistakes int  // commands answered with BAD
 	leaving  bool // the session ends after this command
 }

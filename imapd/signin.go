@@ -20,6 +20,10 @@ func (s *session) signIn(ctx context.Context, user *directory.User, mechanism st
 		s.signOut()
 		return err
 	}
+	if err := s.learnLimits(ctx); err != nil {
+		s.signOut()
+		return err
+	}
 	s.dec.SetLimits(afterSignIn(s.srv.cfg.AppendLimit))
 	s.log = s.log.With("account", user.Address)
 	s.log.Info("signed in", "mechanism", mechanism, "tls", s.overTLS)

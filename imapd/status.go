@@ -15,7 +15,8 @@ type statusItem struct {
 }
 
 // statusItems is every item that STATUS knows (RFC 9051 section 6.3.11, RFC
-// 3501 for RECENT, RFC 7889 for APPENDLIMIT, RFC 8474 for MAILBOXID).
+// 3501 for RECENT, RFC 7889 for APPENDLIMIT, RFC 8474 for MAILBOXID, RFC 9208 for
+// DELETED-STORAGE, which is in octets).
 func statusItems() []statusItem {
 	number := func(name string, value func(*store.Mailbox) uint64) statusItem {
 		return statusItem{name, func(s *session, m *store.Mailbox) { s.enc.Number(value(m)) }}
@@ -28,7 +29,8 @@ func statusItems() []statusItem {
 		number("UNSEEN", func(m *store.Mailbox) uint64 { return uint64(m.Unseen) }),
 		number("DELETED", func(m *store.Mailbox) uint64 { return uint64(m.Deleted) }),
 		number("SIZE", func(m *store.Mailbox) uint64 { return uint64(m.Bytes) }),
-		{"APPENDLIMIT", func(s *session, _ *store.Mailbox) { s.enc.Number(uint64(s.srv.cfg.AppendLimit)) }},
+		number("DELETED-STORAGE", func(m *store.Mailbox) uint64 { return uint64(m.DeletedBytes) }),
+		{"APPENDLIMIT", func(s *session, m *store.Mailbox) { s.enc.Number(uint64(s.srv.appendLimit(m))) }},
 		{"MAILBOXID", func(s *session, m *store.Mailbox) { s.enc.Text("(" + mailboxID(m.ID) + ")") }},
 	}
 }

@@ -14,11 +14,12 @@ func TestLimitAdd(t *testing.T) {
 		want      Usage
 		resource  string // of the *OverError wanted; empty for none
 	}{
-		{"unlimited", Limit{}, Usage{1 << 40, 9}, Usage{1 << 40, 1}, Usage{1 << 41, 10}, ""},
-		{"exactly full", Limit{100, 2}, Usage{60, 1}, Usage{40, 1}, Usage{100, 2}, ""},
-		{"one byte over", Limit{100, 0}, Usage{60, 1}, Usage{41, 1}, Usage{60, 1}, "STORAGE"},
-		{"one message over", Limit{0, 2}, Usage{60, 2}, Usage{1, 1}, Usage{60, 2}, "MESSAGE"},
-		{"removing while over", Limit{10, 1}, Usage{60, 2}, Usage{-20, -1}, Usage{40, 1}, ""},
+		{"unlimited", Limit{}, Usage{1 << 40, 9, 0}, Usage{1 << 40, 1, 0}, Usage{1 << 41, 10, 0}, ""},
+		{"exactly full", Limit{100, 2, 0}, Usage{60, 1, 0}, Usage{40, 1, 0}, Usage{100, 2, 0}, ""},
+		{"one byte over", Limit{100, 0, 0}, Usage{60, 1, 0}, Usage{41, 1, 0}, Usage{60, 1, 0}, "STORAGE"},
+		{"one message over", Limit{0, 2, 0}, Usage{60, 2, 0}, Usage{1, 1, 0}, Usage{60, 2, 0}, "MESSAGE"},
+		{"removing while over", Limit{10, 1, 0}, Usage{60, 2, 0}, Usage{-20, -1, 0}, Usage{40, 1, 0}, ""},
+		{"one mailbox over", Limit{0, 0, 3}, Usage{0, 0, 3}, Usage{0, 0, 1}, Usage{0, 0, 3}, "MAILBOX"},
 	}
 	for _, test := range tests {
 		got, err := test.limit.Add(test.now, test.more)

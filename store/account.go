@@ -17,6 +17,7 @@ type account struct {
 	modseq      ModSeq
 	uidvalidity uint32
 	usage       quota.Usage
+	before      quota.Usage // this transaction
 	limit       quota.Limit
 	stamped     bool // modseq is this transaction's
 	dirty       bool
@@ -38,12 +39,14 @@ func (j *job) account(id AccountID) (*account, error) {
 func readAccount(q querier, id AccountID) (*account, error) {
 	a := &account{id: id}
 	err := q.QueryRow(`
-		SELECT modseq, uidvalidity, bytes, messages, limit_bytes, limit_messages
+		SELECT modseq, uidvalidity, bytes, messages, mailboxes, limit_bytes, limit_messages, limit_mailboxes
 		FROM account WHERE id = ?`, int64(id)).
-		Scan(&a.modseq, &a.uidvalidity, &a.usage.Bytes, &a.usage.Messages, &a.limit.Bytes, &a.limit.Messages)
+		Scan(&a.modseq, &a.uidvalidity, &a.usage.Bytes, &a.usage.Messages, &a.usage.Mailboxes,
+			&a.limit.Bytes, &a.limit.Messages, &a.limit.Mailboxes)
 	if err != nil {
 		return nil, fmt.Errorf("account %d: %w", id, found(err, ErrNoAccount))
 	}
+	a.before = a.usage
 	return a, nil
 }
 
@@ -79,8 +82,8 @@ func (a *account) save(tx *database.Tx) error {
 		return nil
 	}
 	_, err := tx.Exec(`
-		UPDATE account SET modseq = ?, uidvalidity = ?, bytes = ?, messages = ? WHERE id = ?`,
-		int64(a.modseq), a.uidvalidity, a.usage.Bytes, a.usage.Messages, int64(a.id))
+		UPDATE account SET modseq = ?, uidvalidity = ?, bytes = ?, messages = ?, mailboxes = ? WHERE id = ?`,
+		int64(a.modseq), a.uidvalidity, a.usage.Bytes, a.usage.Messages, a.usage.Mailboxes, int64(a.id))
 	return err
 }
 
@@ -138,14 +141,15 @@ func (j *job) createSubscribed(id AccountID, name string, use imap.MailboxAttr) 
 	return j.subscribe(id, name)
 }
 
-// SetLimit sets what the account may hold; enforced inside Append and Copy.
+// SetLimit sets what the account may hold; enforced inside Append, Copy, Move to
+// another account and CreateMailbox. What it holds already stays.
 func (s *Store) SetLimit(ctx context.Context, id AccountID, l quota.Limit) error {
 	return s.write(ctx, func(j *job) error {
 		if err := j.ensureAccount(id); err != nil {
 			return err
 		}
-		_, err := j.tx.Exec(`UPDATE account SET limit_bytes = ?, limit_messages = ? WHERE id = ?`,
-			l.Bytes, l.Messages, int64(id))
+		_, err := j.tx.Exec(`UPDATE account SET limit_bytes = ?, limit_messages = ?, limit_mailboxes = ? WHERE id = ?`,
+			l.Bytes, l.Messages, l.Mailboxes, int64(id))
 		return err
 	})
 }

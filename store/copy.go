@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/emersion/go-imap/v2"
+	"letterbox/database"
 	"letterbox/quota"
 )
 
@@ -51,6 +52,9 @@ func (s *Store) Move(ctx context.Context, from MailboxID, uids imap.UIDSet, to M
 func (s *Store) transfer(ctx context.Context, from MailboxID, uids imap.UIDSet, to MailboxID,
 	do func(j *job, f, t *change, rows []entryRow) error) (CopyResult, error) {
 	var result CopyResult
+	if err := s.roomFor(ctx, from, uids, to); err != nil {
+		return result, err
+	}
 	var walk *cursor
 	for walk == nil || len(walk.rest) > 0 {
 		var source, dest imap.UIDSet
@@ -83,6 +87,51 @@ func (s *Store) transfer(ctx context.Context, from MailboxID, uids imap.UIDSet, 
 		result.Dest = appendSet(result.Dest, dest)
 	}
 	return result, nil
+}
+
+// roomFor fails with *quota.OverError when the messages are too many for another
+// account: better before the first chunk than after some have gone over. The
+// transactions look again.
+func (s *Store) roomFor(ctx context.Context, from MailboxID, uids imap.UIDSet, to MailboxID) error {
+	return s.db.Read(ctx, func(c *database.Conn) error {
+		f, err := readMailbox(c, from)
+		if err != nil {
+			return err
+		}
+		t, err := readMailbox(c, to)
+		if err != nil || f.Account == t.Account {
+			return err
+		}
+		a, err := readAccount(c, t.Account)
+		if err != nil || a.limit == (quota.Limit{}) {
+			return err
+		}
+		more, err := usageIn(c, from, uids)
+		if err != nil {
+			return err
+		}
+		return a.use(more)
+	})
+}
+
+// usageIn is what messages of a mailbox count for.
+func usageIn(q querier, m MailboxID, uids imap.UIDSet) (u quota.Usage, err error) {
+	walk := cursor{rest: ranges(uids, maxUID)}
+	for {
+		p, ok := walk.next(chunkRows)
+		if !ok {
+			return u, nil
+		}
+		where, args := p.where()
+		var messages, bytes int64
+		err := q.QueryRow(`SELECT count(*), coalesce(sum(size), 0) FROM entry WHERE mailbox = ? AND `+where,
+			append([]any{int64(m)}, args...)...).Scan(&messages, &bytes)
+		if err != nil {
+			return u, err
+		}
+		u.Messages += messages
+		u.Bytes += bytes
+	}
 }
 
 // copyChunk adds rows of one mailbox to another.

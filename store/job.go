@@ -22,6 +22,7 @@ type querier interface {
 // A job is one writing transaction: the rows of accounts and mailboxes as it
 // will leave them, and what is to be told after the commit.
 type job struct {
+	store    *Store
 	tx       *database.Tx
 	accounts map[AccountID]*account
 	changes  map[MailboxID]*change
@@ -33,7 +34,7 @@ type job struct {
 // and job.change gave it is saved after it, and published after the commit.
 func (s *Store) write(ctx context.Context, fn func(j *job) error) error {
 	return s.db.Write(ctx, func(tx *database.Tx) error {
-		j := &job{tx: tx, accounts: map[AccountID]*account{}, changes: map[MailboxID]*change{}}
+		j := &job{store: s, tx: tx, accounts: map[AccountID]*account{}, changes: map[MailboxID]*change{}}
 		if err := fn(j); err != nil {
 			return err
 		}
@@ -85,6 +86,13 @@ func (j *job) stamp(c *change) (ModSeq, error) {
 	return c.ModSeq, nil
 }
 
+// watchQuota notes that the account has crossed a threshold of its limit.
+func (j *job) watchQuota(a *account) {
+	if c, crossed := j.store.thresholds.Crossed(a.limit, a.before, a.usage); crossed {
+		j.tx.AfterCommit(func() { j.store.quotaCrossed(a.id, c) })
+	}
+}
+
 func (j *job) save() error {
 	for _, c := range j.order {
 		if c.stamped && !c.gone {
@@ -97,15 +105,16 @@ func (j *job) save() error {
 		if err := a.save(j.tx); err != nil {
 			return err
 		}
+		j.watchQuota(a)
 	}
 	return nil
 }
 
 func (c *change) save(tx *database.Tx) error {
 	_, err := tx.Exec(`
-		UPDATE mailbox SET uidnext = ?, modseq = ?, messages = ?, unseen = ?, deleted = ?, bytes = ?
+		UPDATE mailbox SET uidnext = ?, modseq = ?, messages = ?, unseen = ?, deleted = ?, bytes = ?, deleted_bytes = ?
 		WHERE id = ?`,
-		int64(c.UIDNext), int64(c.ModSeq), c.Messages, c.Unseen, c.Deleted, c.Bytes, int64(c.ID))
+		int64(c.UIDNext), int64(c.ModSeq), c.Messages, c.Unseen, c.Deleted, c.Bytes, c.DeletedBytes, int64(c.ID))
 	return err
 }
 
@@ -114,7 +123,10 @@ func (c *change) count(f Flags, size int64) {
 	c.Messages++
 	c.Bytes += size
 	c.Unseen += one(f&Seen == 0)
-	c.Deleted += one(f&Deleted != 0)
+	if f&Deleted != 0 {
+		c.Deleted++
+		c.DeletedBytes += size
+	}
 }
 
 // discount takes it out again.
@@ -122,7 +134,10 @@ func (c *change) discount(f Flags, size int64) {
 	c.Messages--
 	c.Bytes -= size
 	c.Unseen -= one(f&Seen == 0)
-	c.Deleted -= one(f&Deleted != 0)
+	if f&Deleted != 0 {
+		c.Deleted--
+		c.DeletedBytes -= size
+	}
 }
 
 func one(yes bool) uint32 {

@@ -7,10 +7,11 @@ import (
 	"time"
 
 	"github.com/emersion/go-imap/v2"
+	"letterbox/quota"
 )
 
 // CreateMailbox makes it and the levels above it that are missing. ErrExists,
-// ErrBadName; ErrSpecialUse when another mailbox of the account has that use
+// ErrBadName, *quota.OverError; ErrSpecialUse when another mailbox of the account has that use
 // (RFC 6154 section 3 leaves it to the server; clients expect one).
 func (s *Store) CreateMailbox(ctx context.Context, a AccountID, name string, specialUse imap.MailboxAttr) (*Mailbox, error) {
 	stored, err := ValidName(name)
@@ -49,6 +50,9 @@ func (j *job) create(id AccountID, name string, use imap.MailboxAttr) (*change, 
 		return nil, err
 	}
 	if err := j.freeUse(id, use); err != nil {
+		return nil, err
+	}
+	if err := a.use(quota.Usage{Mailboxes: 1}); err != nil {
 		return nil, err
 	}
 	modseq := a.take()

@@ -48,7 +48,7 @@ func (j *job) detach(id MailboxID) error {
 	if err != nil {
 		return err
 	}
-	if err := a.use(quota.Usage{Bytes: -c.Bytes, Messages: -int64(c.Messages)}); err != nil {
+	if err := a.use(quota.Usage{Bytes: -c.Bytes, Messages: -int64(c.Messages), Mailboxes: -1}); err != nil {
 		return err
 	}
 	c.gone = true

@@ -386,6 +386,7 @@ func (p *play) check(t *rapid.T) {
 			p.checkBox(t, &row, m)
 			usage.Bytes += row.Bytes
 			usage.Messages += int64(row.Messages)
+			usage.Mailboxes++
 		}
 		slices.Sort(names)
 		if want := slices.Sorted(maps.Keys(boxes)); !slices.Equal(names, want) {

@@ -24,6 +24,7 @@ import (
 	"strconv"
 
 	"letterbox/database"
+	"letterbox/quota"
 	"letterbox/store/blob"
 )
 
@@ -61,6 +62,9 @@ type Options struct {
 	Spool   string // folder for messages on their way in; emptied by Open
 	Log     *slog.Logger
 	Address func(context.Context, AccountID) string // for self-describing records; may be nil
+
+	Thresholds   quota.Thresholds                // of every account's limits
+	QuotaCrossed func(AccountID, quota.Crossing) // after a commit, on the writer's goroutine: must return at once; may be nil
 }
 
 // Store is the open mail store; safe for concurrent use.
@@ -70,6 +74,9 @@ type Store struct {
 	log     *slog.Logger
 	spool   string
 	address func(context.Context, AccountID) string
+
+	thresholds   quota.Thresholds
+	quotaCrossed func(AccountID, quota.Crossing)
 
 	hub      hub
 	views    registry
@@ -82,6 +89,10 @@ type Store struct {
 // opener's. It takes up what was left to be cleared away.
 func Open(ctx context.Context, o Options) (*Store, error) {
 	s := &Store{db: o.DB, blobs: o.Blobs, log: o.Log, spool: o.Spool, address: o.Address}
+	s.thresholds, s.quotaCrossed = o.Thresholds, o.QuotaCrossed
+	if s.quotaCrossed == nil {
+		s.quotaCrossed = func(AccountID, quota.Crossing) {}
+	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
