@@ -80,6 +80,14 @@ func (term *terminal) wait(text string, gone bool) {
 	}
 }
 
+// waitEnd waits until the program has ended, and the terminal with it.
+func (term *terminal) waitEnd() {
+	term.t.Helper()
+	waitFor(term.t, "the end of the program", func() bool {
+		return exec.Command("tmux", "-S", term.socket, "has-session").Run() != nil
+	})
+}
+
 // TestMutt sends with mutt, sees the message arrive in an idling mutt, reads it,
 // flags it, deletes it.
 func TestMutt(t *testing.T) {
