@@ -39,6 +39,8 @@ func capabilityList() []capability {
 		{"UTF8=ACCEPT", signedIn},
 		{"UIDPLUS", signedIn},
 		{"MOVE", signedIn},
+		{"CONDSTORE", signedIn},
+		{"QRESYNC", signedIn},
 		{"ESEARCH", signedIn},
 		{"SEARCHRES", signedIn},
 		{"WITHIN", signedIn},

@@ -58,6 +58,10 @@ type call struct {
 	name string // capitals, without UID
 	uid  bool   // the UID variant
 
+	// byNumber: the UID variant names messages by number all the same, so that
+	// no EXPUNGE may be sent (RFC 7162 section 3.2.10.2).
+	byNumber bool
+
 	// What the tagged OK says, when it says more than the name.
 	code wire.Code
 	text string

@@ -18,7 +18,7 @@ func copyMessages(ctx context.Context, s *session, d *wire.Decoder, c *call) err
 	// All or nothing: not even an expunge that the client has not heard of may
 	// make it less.
 	if !c.uid && s.anyGone(uids) {
-		return expungeIssued()
+		return expungeIssued("")
 	}
 	result, err := s.srv.cfg.Store.Copy(ctx, s.sel.id, uids, to.ID)
 	if err != nil {

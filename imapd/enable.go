@@ -15,6 +15,11 @@ func enabling() map[string]func(*session) {
 			s.speakUTF8()
 		},
 		"UTF8=ACCEPT": (*session).speakUTF8,
+		"CONDSTORE":   (*session).condstoreAware,
+		"QRESYNC": func(s *session) { // RFC 7162 section 3.2.3: with or without CONDSTORE beside it
+			s.condstoreAware()
+			s.qresync = true
+		},
 	}
 }
 

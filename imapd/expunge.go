@@ -49,6 +49,10 @@ func (s *session) requireWritable() error {
 // expungeIssued is the reply when messages that the client named by number were
 // expunged by somebody else, which it may not be told now (RFC 5530; RFC 9051
 // section 7.5.1).
-func expungeIssued() error {
-	return no("EXPUNGEISSUED", "some of the messages have been expunged")
+// It carries the code of what was done all the same, if there is one.
+func expungeIssued(done wire.Code) error {
+	if done == "" {
+		done = "EXPUNGEISSUED"
+	}
+	return no(imap.ResponseCode(done), "some of the messages have been expunged")
 }

@@ -21,6 +21,7 @@ func fetch(ctx context.Context, s *session, d *wire.Decoder, c *call) error {
 	set := d.NumSet()
 	d.SP()
 	items := parseItems(d)
+	mods := s.parseFetchModifiers(d, c)
 	if err := d.End(); err != nil {
 		return err
 	}
@@ -28,7 +29,12 @@ func fetch(ctx context.Context, s *session, d *wire.Decoder, c *call) error {
 	if err != nil {
 		return err
 	}
+	items, err = s.prepareFetch(ctx, set, items, mods)
+	if err != nil {
+		return err
+	}
 	f := newFetcher(s, items, c.uid)
+	f.since = mods.changedSince
 	if err := s.sel.runs(uids, func(first uint32, uids []imap.UID) error {
 		return f.run(ctx, first, uids)
 	}); err != nil {
@@ -46,6 +52,9 @@ type fetcher struct {
 	body  bool // messages' bytes are needed
 	seen  bool // \Seen is to be set
 	flags bool // FLAGS was asked for
+	known bool // what is told of flags need not be told again
+
+	since *store.ModSeq // only messages that changed later; nil: all
 
 	names   flagTexts
 	entries []store.Entry // of the chunk
@@ -59,7 +68,7 @@ type fetcher struct {
 }
 
 func newFetcher(s *session, items []item, uid bool) *fetcher {
-	if uid && !slices.ContainsFunc(items, func(it item) bool { return it.kind == itemUID }) {
+	if uid && !hasItem(items, itemUID) {
 		// RFC 9051 section 6.4.9: UID is implied.
 		items = slices.Insert(items, 0, item{kind: itemUID, label: "UID"})
 	}
@@ -72,6 +81,8 @@ func newFetcher(s *session, items []item, uid bool) *fetcher {
 		f.seen = f.seen || items[i].seen && !s.sel.readOnly
 		f.flags = f.flags || items[i].kind == itemFlags
 	}
+	// Who is to be told the modseq of each change has not been told it without.
+	f.known = f.flags && (!s.condstore || hasItem(items, itemModSeq))
 	return f
 }
 
@@ -89,8 +100,7 @@ func (f *fetcher) run(ctx context.Context, first uint32, uids []imap.UID) error 
 		size = seenChunk
 	}
 	for chunk := range slices.Chunk(uids, size) {
-		f.entries = f.s.sel.view.Entries(f.entries[:0], chunk)
-		f.gone = f.gone || len(f.entries) < len(chunk)
+		f.look(chunk)
 		var err error
 		if f.rows {
 			err = f.fromRows(ctx, first, chunk)
@@ -104,6 +114,29 @@ func (f *fetcher) run(ctx context.Context, first uint32, uids []imap.UID) error 
 		first += uint32(len(chunk))
 	}
 	return nil
+}
+
+// look gets the entries of a chunk.
+func (f *fetcher) look(chunk []imap.UID) {
+	view := f.s.sel.view
+	if f.since != nil {
+		f.entries = view.Changed(f.entries[:0], chunk, *f.since)
+		return
+	}
+	f.entries = view.Entries(f.entries[:0], chunk)
+	f.gone = f.gone || len(f.entries) < len(chunk)
+}
+
+// wanted is the set of the entries, which stand among the uids of a chunk.
+func (f *fetcher) wanted(chunk []imap.UID) imap.UIDSet {
+	if f.since == nil {
+		return spanOf(chunk)
+	}
+	var set numbers
+	for _, e := range f.entries {
+		set.add(uint32(e.UID))
+	}
+	return set.uidSet()
 }
 
 // fromView answers for messages of which only view data is wanted. What it
@@ -120,7 +153,7 @@ func (f *fetcher) fromView(first uint32, uids []imap.UID) {
 			f.writeItem(&f.items[k], nil, e)
 		}
 		f.end()
-		if f.flags && e.ModSeq > f.s.sel.modseq {
+		if f.known && e.ModSeq > f.s.sel.modseq {
 			f.s.sel.told(e)
 		}
 	}
@@ -131,7 +164,7 @@ func (f *fetcher) fromView(first uint32, uids []imap.UID) {
 func (f *fetcher) fromRows(ctx context.Context, first uint32, uids []imap.UID) error {
 	f.read = f.read[:0]
 	entries, i, shown := f.entries, 0, 0
-	err := f.s.srv.cfg.Store.Rows(ctx, f.s.sel.id, spanOf(uids), f.cols, func(row *store.Row) error {
+	err := f.s.srv.cfg.Store.Rows(ctx, f.s.sel.id, f.wanted(uids), f.cols, func(row *store.Row) error {
 		for len(entries) > 0 && entries[0].UID < row.UID {
 			entries = entries[1:]
 		}
@@ -177,7 +210,8 @@ func (f *fetcher) fromRow(ctx context.Context, seq uint32, row *store.Row, e sto
 		f.between(k)
 		f.writeAny(&f.items[k], row, m, e)
 	}
-	if newlySeen && !f.flags {
+	// Who knows of modseqs is told when there is one: with the next update.
+	if newlySeen && !f.flags && !f.s.condstore {
 		f.s.enc.Text(" FLAGS ")
 		f.writeFlags(e)
 	}
@@ -203,7 +237,7 @@ func (f *fetcher) markRead(ctx context.Context, first uint32, uids []imap.UID) e
 			before = before[1:]
 		}
 		switch {
-		case now.Flags == before[0].Flags|store.Seen:
+		case now.Flags == before[0].Flags|store.Seen && !f.s.condstore:
 			sel.told(now)
 		case err != nil:
 			i, _ := slices.BinarySearch(uids, now.UID)
@@ -235,7 +269,7 @@ func (f *fetcher) outcome(uid bool) error {
 	case f.failure != nil:
 		return f.failure
 	case f.gone && !uid:
-		return expungeIssued()
+		return expungeIssued("")
 	}
 	return nil
 }

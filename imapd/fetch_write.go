@@ -35,6 +35,10 @@ func (f *fetcher) writeAny(it *item, row *store.Row, m *mail, e store.Entry) {
 // row may be missing where the entry has it all.
 func (f *fetcher) writeItem(it *item, row *store.Row, e store.Entry) {
 	enc := &f.s.enc
+	if it.kind == itemModSeq {
+		f.s.writeModSeq(e)
+		return
+	}
 	enc.Text(it.label)
 	enc.SP()
 	switch it.kind {
@@ -42,10 +46,6 @@ func (f *fetcher) writeItem(it *item, row *store.Row, e store.Entry) {
 		f.writeFlags(e)
 	case itemUID:
 		enc.Number(uint64(e.UID))
-	case itemModSeq:
-		enc.Text("(")
-		enc.Number(uint64(e.ModSeq))
-		enc.Text(")")
 	case itemInternalDate:
 		enc.DateTime(row.Received)
 	case itemSize:

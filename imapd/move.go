@@ -27,7 +27,7 @@ func move(ctx context.Context, s *session, d *wire.Decoder, c *call) error {
 		c.text = "no matching messages, so nothing moved"
 	}
 	if err == nil && gone {
-		return expungeIssued()
+		return expungeIssued("")
 	}
 	return err
 }

@@ -14,6 +14,7 @@ func search(ctx context.Context, s *session, d *wire.Decoder, c *call) error {
 	if d.Err() != nil {
 		return d.Err() // BAD leaves "$" alone
 	}
+	c.byNumber = q.byNumber
 	found, uids := numbers{}, numbers{}
 	if err == nil {
 		err = newScan(s, c, q).run(ctx, func(seq uint32, uid imap.UID) {
@@ -34,7 +35,7 @@ func search(ctx context.Context, s *session, d *wire.Decoder, c *call) error {
 	if c.uid {
 		found = uids
 	}
-	s.writeSearch(c, q.returns, &found)
+	s.writeSearch(c, q.returns, &found, s.searchModSeq(q, &uids))
 	return nil
 }
 
@@ -43,6 +44,9 @@ type query struct {
 	returns searchReturn
 	key     searchKey
 	needles needles
+
+	modseq   bool // a key is about modseqs
+	byNumber bool // a key has message numbers
 }
 
 // parseSearch reads the command. Without a mistake in the decoder, an error is
@@ -65,7 +69,7 @@ func (s *session) parseSearch(d *wire.Decoder) (*query, error) {
 		d.SP()
 	}
 	q.key = p.keys()
-	q.needles = p.needles
+	q.needles, q.modseq, q.byNumber = p.needles, p.modseq, p.byNumber
 	if err := d.End(); err != nil {
 		return q, err
 	}

@@ -26,9 +26,11 @@ type searchParser struct {
 	decode       func(string) (string, error) // from the command's charset to UTF-8
 	charsetError error                        // what is wrong with it or with a string in it
 
-	needles needles // what the textKeys look for
-	next    string  // a word that was read and is still to be understood
-	depth   int
+	needles  needles // what the textKeys look for
+	modseq   bool    // there is a modseqKey
+	byNumber bool    // there is a numberKey
+	next     string  // a word that was read and is still to be understood
+	depth    int
 }
 
 // maxKeyDepth bounds the nesting of keys: NOT and OR need no parentheses.
@@ -61,6 +63,7 @@ func (p *searchParser) key() searchKey {
 		p.d.NumSet()
 		return uidKey{p.saved}
 	case b == '*' || isDigit(b):
+		p.byNumber = true
 		return numberKey{p.d.NumSet().Seqs(p.messages)}
 	}
 	name := p.take()
@@ -211,6 +214,9 @@ func (p *searchParser) other(name string) searchKey {
 	case "SMALLER":
 		p.d.SP()
 		return sizeKey{-1, int64(p.d.Number64())}
+	case "MODSEQ":
+		p.modseq = true
+		return readModSeqKey(p.d)
 	case "EMAILID":
 		p.d.SP()
 		return idKey{false, parseObjectID(emailPrefix, p.d.AString())}

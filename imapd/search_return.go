@@ -2,6 +2,7 @@ package imapd
 
 import (
 	"letterbox/imapd/wire"
+	"letterbox/store"
 )
 
 // searchReturn says what SEARCH is to give back (RFC 4731, RFC 5182; RFC 9051
@@ -60,12 +61,13 @@ func (r searchReturn) toSave(uids *numbers) *numbers {
 	return picked
 }
 
-// writeSearch writes the SEARCH or ESEARCH response.
-func (s *session) writeSearch(c *call, r searchReturn, found *numbers) {
+// writeSearch writes the SEARCH or ESEARCH response, with a modseq unless it is
+// 0.
+func (s *session) writeSearch(c *call, r searchReturn, found *numbers, modseq store.ModSeq) {
 	switch {
 	case r.silent():
 	case r.extended:
-		s.writeESearch(c, r, found)
+		s.writeESearch(c, r, found, modseq)
 	default:
 		s.enc.Text("* SEARCH")
 		for _, run := range found.ranges {
@@ -77,11 +79,16 @@ func (s *session) writeSearch(c *call, r searchReturn, found *numbers) {
 				}
 			}
 		}
+		if modseq > 0 {
+			s.enc.Text(" (MODSEQ ")
+			s.enc.Number(uint64(modseq))
+			s.enc.Text(")")
+		}
 		s.enc.CRLF()
 	}
 }
 
-func (s *session) writeESearch(c *call, r searchReturn, found *numbers) {
+func (s *session) writeESearch(c *call, r searchReturn, found *numbers, modseq store.ModSeq) {
 	s.enc.Text(`* ESEARCH (TAG "` + c.tag + `")`)
 	if c.uid {
 		s.enc.Text(" UID")
@@ -104,6 +111,10 @@ func (s *session) writeESearch(c *call, r searchReturn, found *numbers) {
 	}
 	if r.count {
 		number(" COUNT ", uint32(found.count))
+	}
+	if modseq > 0 {
+		s.enc.Text(" MODSEQ ")
+		s.enc.Number(uint64(modseq))
 	}
 	s.enc.CRLF()
 }

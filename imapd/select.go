@@ -13,11 +13,12 @@ import (
 func selectMailbox(ctx context.Context, s *session, d *wire.Decoder, c *call) error {
 	d.SP()
 	name := d.Mailbox()
-	if d.Accept(' ') {
-		d.List(func() { selectParameter(d) })
-	}
+	params := s.selectParameters(d)
 	if err := d.End(); err != nil {
 		return err
+	}
+	if params.condstore {
+		s.condstore = true // HIGHESTMODSEQ is sent anyway
 	}
 	if s.sel != nil {
 		// RFC 9051 section 6.3.2: the old mailbox is closed even when the new
@@ -33,6 +34,11 @@ func selectMailbox(ctx context.Context, s *session, d *wire.Decoder, c *call) er
 		return err
 	}
 	s.describeSelected(*mailbox, name)
+	if q := params.resync; q != nil && q.uidValidity == mailbox.UIDValidity {
+		if err := s.resync(ctx, q); err != nil {
+			return err
+		}
+	}
 	c.code, c.text = "READ-WRITE", c.name+" completed"
 	if s.sel.readOnly {
 		c.code = "READ-ONLY"
@@ -40,13 +46,33 @@ func selectMailbox(ctx context.Context, s *session, d *wire.Decoder, c *call) er
 	return nil
 }
 
-// selectParameter reads one parameter of SELECT (RFC 4466 section 2.1): here is
-// the place for those of extensions.
-func selectParameter(d *wire.Decoder) {
-	switch d.Keyword() {
-	default:
-		d.Fail("a known parameter of SELECT")
+// selectParams are the parameters of SELECT and EXAMINE (RFC 4466 section 2.1).
+type selectParams struct {
+	condstore bool
+	resync    *resync // nil: none
+}
+
+// selectParameters reads them, if there are any. The space before each of
+// several is the list's.
+func (s *session) selectParameters(d *wire.Decoder) selectParams {
+	var p selectParams
+	if !d.Accept(' ') {
+		return p
 	}
+	d.List(func() {
+		switch d.Keyword() {
+		case "CONDSTORE":
+			p.condstore = true
+		case "QRESYNC":
+			if !s.qresync {
+				d.Fail("ENABLE QRESYNC before this parameter") // RFC 7162 section 3.2.5
+			}
+			p.condstore, p.resync = true, readResync(d)
+		default:
+			d.Fail("a known parameter of SELECT")
+		}
+	})
+	return p
 }
 
 // open makes the mailbox the selected one.
@@ -58,7 +84,7 @@ func (s *session) open(ctx context.Context, id store.MailboxID, readOnly bool) e
 	now := view.Snapshot()
 	s.sel = &selected{
 		view: view, id: id, readOnly: readOnly,
-		uids: now.UIDs, modseq: now.ModSeq, expunges: now.Expunges, keywords: now.Keywords,
+		uids: now.UIDs, modseq: now.ModSeq, settled: now.ModSeq, expunges: now.Expunges, keywords: now.Keywords,
 	}
 	return nil
 }
@@ -82,6 +108,7 @@ func (s *session) describeSelected(mailbox store.Mailbox, name string) {
 	}
 	s.tellCode("UIDVALIDITY", uint64(mailbox.UIDValidity), "uids are valid")
 	s.tellCode("UIDNEXT", uint64(sel.uidNext()), "next uid")
+	s.tellCode("HIGHESTMODSEQ", uint64(sel.modseq), "highest of all changes")
 	s.enc.Text("* OK [MAILBOXID (" + mailboxID(sel.id) + ")] stays when renamed\r\n") // RFC 8474 section 4.2
 	if s.rev2 {
 		s.tellSelected(mailbox, name)

@@ -19,8 +19,13 @@ type selected struct {
 	// array is shared with the view's snapshots and never written to.
 	uids     []imap.UID
 	modseq   store.ModSeq // flag changes up to here were told
+	settled  store.ModSeq // every change up to here was told, expunges too
 	expunges uint64       // store.Snapshot.Expunges that were told
 	keywords int          // number of keywords announced with FLAGS
+
+	// What makes tellHighest speak: expunges were told; the client has just said
+	// that it knows of modseqs.
+	vanished, announce bool
 
 	// recent are the uids that are \Recent in this session (IMAP4rev1 alone).
 	recent imap.UIDSet

@@ -42,6 +42,9 @@ type session struct {
 
 	ownLimits bool // some mailbox has an APPENDLIMIT of its own
 
+	condstore bool // the client knows of modseqs (RFC 7162)
+	qresync   bool // QRESYNC was enabled: VANISHED instead of EXPUNGE
+
 	mistakes int  // commands answered with BAD
 	leaving  bool // the session ends after this command
 }

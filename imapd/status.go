@@ -15,8 +15,8 @@ type statusItem struct {
 }
 
 // statusItems is every item that STATUS knows (RFC 9051 section 6.3.11, RFC
-// 3501 for RECENT, RFC 7889 for APPENDLIMIT, RFC 8474 for MAILBOXID, RFC 9208 for
-// DELETED-STORAGE, which is in octets).
+// 3501 for RECENT, RFC 7162 for HIGHESTMODSEQ, RFC 7889 for APPENDLIMIT, RFC 8474
+// for MAILBOXID, RFC 9208 for DELETED-STORAGE, which is in octets).
 func statusItems() []statusItem {
 	number := func(name string, value func(*store.Mailbox) uint64) statusItem {
 		return statusItem{name, func(s *session, m *store.Mailbox) { s.enc.Number(value(m)) }}
@@ -28,6 +28,7 @@ func statusItems() []statusItem {
 		number("UIDVALIDITY", func(m *store.Mailbox) uint64 { return uint64(m.UIDValidity) }),
 		number("UNSEEN", func(m *store.Mailbox) uint64 { return uint64(m.Unseen) }),
 		number("DELETED", func(m *store.Mailbox) uint64 { return uint64(m.Deleted) }),
+		number("HIGHESTMODSEQ", func(m *store.Mailbox) uint64 { return uint64(m.ModSeq) }),
 		number("SIZE", func(m *store.Mailbox) uint64 { return uint64(m.Bytes) }),
 		number("DELETED-STORAGE", func(m *store.Mailbox) uint64 { return uint64(m.DeletedBytes) }),
 		{"APPENDLIMIT", func(s *session, m *store.Mailbox) { s.enc.Number(uint64(s.srv.appendLimit(m))) }},
@@ -77,6 +78,9 @@ func (s *session) tellStatus(m *store.Mailbox, items []statusItem) {
 	s.enc.Mailbox(m.Name)
 	s.enc.Text(" (")
 	for i, item := range items {
+		if item.name == "HIGHESTMODSEQ" {
+			s.condstoreAware()
+		}
 		if i > 0 {
 			s.enc.SP()
 		}

@@ -9,14 +9,20 @@ import (
 	"letterbox/store"
 )
 
-// storeFlags answers STORE and UID STORE (RFC 9051 section 6.4.6).
+// storeFlags answers STORE and UID STORE (RFC 9051 section 6.4.6), conditional
+// or not (RFC 7162 section 3.1.3).
 func storeFlags(ctx context.Context, s *session, d *wire.Decoder, c *call) error {
 	d.SP()
 	set := d.NumSet()
 	d.SP()
+	since := parseStoreModifiers(d)
 	change, silent := parseFlagChange(d)
+	change.UnchangedSince = since
 	if err := d.End(); err != nil {
 		return err
+	}
+	if since != nil {
+		s.condstoreAware()
 	}
 	if err := s.requireWritable(); err != nil {
 		return err
@@ -26,19 +32,63 @@ func storeFlags(ctx context.Context, s *session, d *wire.Decoder, c *call) error
 		return err
 	}
 	before := s.entries(uids)
-	if _, err := s.srv.cfg.Store.SetFlags(ctx, s.sel.id, uids, change); err != nil {
+	result, err := s.srv.cfg.Store.SetFlags(ctx, s.sel.id, uids, change)
+	if err != nil {
 		return err
 	}
 	s.tellKeywords(s.sel.view.Snapshot().Keywords) // before a response that has a new one
 	if silent {
-		s.keepSilent(before, change)
+		s.keepSilent(before, change, result)
 	} else {
 		s.tellStored(uids, c.uid)
 	}
+	if modified := s.modified(result.Failed, c.uid); modified != "" {
+		c.code, c.text = modified, "some messages have changed since, and were left as they are"
+	}
 	if !c.uid && s.anyGone(uids) {
-		return expungeIssued()
+		return expungeIssued(c.code)
 	}
 	return nil
+}
+
+// parseStoreModifiers reads "(UNCHANGEDSINCE 7) ", if it is there.
+func parseStoreModifiers(d *wire.Decoder) (unchangedSince *store.ModSeq) {
+	if d.Peek() != '(' {
+		return nil
+	}
+	d.List(func() {
+		if d.Keyword() != "UNCHANGEDSINCE" || unchangedSince != nil {
+			d.Fail("UNCHANGEDSINCE, once")
+		}
+		d.SP()
+		since := store.ModSeq(d.Number64())
+		unchangedSince = &since
+	})
+	if unchangedSince == nil {
+		d.Fail("UNCHANGEDSINCE")
+	}
+	d.SP()
+	return unchangedSince
+}
+
+// modified is the response code that names the messages that a conditional
+// STORE left alone, none without any.
+func (s *session) modified(failed imap.UIDSet, uid bool) wire.Code {
+	var named numbers
+	_ = s.sel.runs(failed, func(first uint32, uids []imap.UID) error {
+		for i, u := range uids {
+			if uid {
+				named.add(uint32(u))
+			} else {
+				named.add(first + uint32(i))
+			}
+		}
+		return nil
+	})
+	if named.count == 0 {
+		return ""
+	}
+	return wire.Code(named.appendTo([]byte("MODIFIED ")))
 }
 
 // parseFlagChange reads "+FLAGS.SILENT (\Seen)" and its like.
@@ -88,6 +138,10 @@ func (s *session) entries(set imap.UIDSet) []store.Entry {
 // tellStored writes the flags of each message as they are now.
 func (s *session) tellStored(set imap.UIDSet, uid bool) {
 	items := []item{{kind: itemFlags, label: "FLAGS"}}
+	if s.condstore {
+		// RFC 7162 section 3.2.4: with the modseq, and the uid.
+		items, uid = append(items, item{kind: itemModSeq, label: "MODSEQ"}), true
+	}
 	f := newFetcher(s, items, uid)
 	_ = s.sel.runs(set, func(first uint32, uids []imap.UID) error {
 		return f.run(context.Background(), first, uids)
@@ -96,8 +150,10 @@ func (s *session) tellStored(set imap.UIDSet, uid bool) {
 
 // keepSilent notes what the client knows without being told: the flags that it
 // saw last, changed as it asked. Where somebody else changed something as well,
-// the session's next update tells it (RFC 9051 section 6.4.6).
-func (s *session) keepSilent(before []store.Entry, change store.FlagChange) {
+// the session's next update tells it (RFC 9051 section 6.4.6). Who knows of
+// modseqs is told the new ones (RFC 7162 section 3.1.3), and the flags of
+// messages that a condition left alone.
+func (s *session) keepSilent(before []store.Entry, change store.FlagChange, result store.FlagResult) {
 	bits, _ := s.sel.view.Bits(change.Flags)
 	uids := make([]imap.UID, len(before))
 	for i, e := range before {
@@ -108,10 +164,29 @@ func (s *session) keepSilent(before []store.Entry, change store.FlagChange) {
 			before = before[1:]
 		}
 		seen := before[0].ModSeq <= s.sel.modseq
-		if seen && now.Flags == changed(before[0].Flags, change.Op, bits) {
+		switch {
+		case containsUID(result.Failed, now.UID):
+			s.tellMessage(s.sel.seqOf(now.UID), now)
+			s.sel.told(now)
+		case seen && now.Flags == changed(before[0].Flags, change.Op, bits):
+			if s.condstore && (now.ModSeq != before[0].ModSeq || change.UnchangedSince != nil) {
+				s.tellNewModSeq(now)
+			}
 			s.sel.told(now)
 		}
 	}
+}
+
+// tellNewModSeq writes the FETCH response for a message whose flags the client
+// knows.
+func (s *session) tellNewModSeq(e store.Entry) {
+	s.enc.Text("* ")
+	s.enc.Number(uint64(s.sel.seqOf(e.UID)))
+	s.enc.Text(" FETCH (UID ")
+	s.enc.Number(uint64(e.UID))
+	s.enc.SP()
+	s.writeModSeq(e)
+	s.enc.Text(")\r\n")
 }
 
 // changed is what a change makes of a set of flags.

@@ -1,6 +1,7 @@
 package imapd
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/emersion/go-imap/v2"
@@ -31,6 +32,17 @@ func (n *numbers) add(num uint32) {
 		return
 	}
 	n.ranges = append(n.ranges, numRange{num, num})
+}
+
+// addRange takes the numbers from first to last, all above those that are in;
+// none when last is less.
+func (n *numbers) addRange(first, last uint64) {
+	if last < first {
+		return
+	}
+	n.add(uint32(first))
+	n.ranges[len(n.ranges)-1].last = uint32(last)
+	n.count += int(last - first)
 }
 
 // min and max are 0 when there are none.
@@ -69,6 +81,52 @@ func (n *numbers) appendTo(b []byte) []byte {
 		}
 	}
 	return b
+}
+
+// intersect is what two ascending sets have in common.
+func intersect(a, b imap.UIDSet) imap.UIDSet {
+	var common imap.UIDSet
+	for len(a) > 0 && len(b) > 0 {
+		r := imap.UIDRange{Start: max(a[0].Start, b[0].Start), Stop: min(a[0].Stop, b[0].Stop)}
+		if r.Start <= r.Stop {
+			common = append(common, r)
+		}
+		if a[0].Stop < b[0].Stop {
+			a = a[1:]
+		} else {
+			b = b[1:]
+		}
+	}
+	return common
+}
+
+// without is what an ascending set has beside uids.
+func without(set imap.UIDSet, uids []imap.UID) *numbers {
+	rest := &numbers{}
+	for _, r := range set {
+		i, _ := slices.BinarySearch(uids, r.Start)
+		from := uint64(r.Start)
+		for ; i < len(uids) && uids[i] <= r.Stop; i++ {
+			rest.addRange(from, uint64(uids[i])-1)
+			from = uint64(uids[i]) + 1
+		}
+		rest.addRange(from, uint64(r.Stop))
+	}
+	return rest
+}
+
+// goneFrom is the uids that were and are not any more.
+func goneFrom(before, now []imap.UID) *numbers {
+	gone := &numbers{}
+	for _, uid := range before {
+		for len(now) > 0 && now[0] < uid {
+			now = now[1:]
+		}
+		if len(now) == 0 || now[0] != uid {
+			gone.add(uint32(uid))
+		}
+	}
+	return gone
 }
 
 // containsUID is UIDSet.Contains for a set in ascending order, without walking

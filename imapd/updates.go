@@ -10,7 +10,7 @@ import (
 // update tells the client what changed in the selected mailbox since it was
 // last told: expunges if they are allowed now, arrivals, new keywords, flags.
 // It is called before every tagged reply and in IDLE. Nothing else writes
-// EXPUNGE, EXISTS or RECENT.
+// EXPUNGE, VANISHED (but for VANISHED (EARLIER)), EXISTS or RECENT.
 func (s *session) update(expunge bool) error {
 	sel := s.sel
 	if sel == nil {
@@ -31,6 +31,9 @@ func (s *session) update(expunge bool) error {
 	s.tellKeywords(now.Keywords)
 	s.tellFlags(before)
 	sel.modseq = now.ModSeq
+	if sel.expunges == now.Expunges {
+		sel.settled = now.ModSeq
+	}
 	return nil
 }
 
@@ -38,8 +41,19 @@ func (s *session) update(expunge bool) error {
 // snapshot's array, as far as the client knew it.
 func (s *session) tellExpunged(now store.Snapshot) {
 	sel := s.sel
-	last, gone, j := sel.lastUID(), uint32(0), 0
-	for i, uid := range sel.uids {
+	if s.qresync {
+		s.tellVanished("", goneFrom(sel.uids, now.UIDs))
+	} else {
+		s.tellExpungedNumbers(now)
+	}
+	end, _ := slices.BinarySearch(now.UIDs, sel.lastUID()+1)
+	sel.uids, sel.expunges = now.UIDs[:end:end], now.Expunges
+	sel.vanished = true
+}
+
+func (s *session) tellExpungedNumbers(now store.Snapshot) {
+	gone, j := uint32(0), 0
+	for i, uid := range s.sel.uids {
 		if j < len(now.UIDs) && now.UIDs[j] == uid {
 			j++
 			continue
@@ -49,8 +63,6 @@ func (s *session) tellExpunged(now store.Snapshot) {
 		s.enc.Text(" EXPUNGE\r\n")
 		gone++
 	}
-	end, _ := slices.BinarySearch(now.UIDs, last+1)
-	sel.uids, sel.expunges = now.UIDs[:end:end], now.Expunges
 }
 
 // tellArrivals reports messages behind those that the client knows.
@@ -140,6 +152,10 @@ func (s *session) tellMessage(seq uint32, e store.Entry) {
 	s.enc.Number(uint64(e.UID))
 	s.enc.Text(" FLAGS ")
 	s.writeFlags(e)
+	if s.condstore {
+		s.enc.SP()
+		s.writeModSeq(e)
+	}
 	s.enc.Text(")\r\n")
 }
 
