@@ -134,6 +134,9 @@ func sampleEntries() []Entry {
 		{Body: []byte(crlf("Subject: one\n\nFrom the start\n>From again\nFrom a Mon Nov 23 10:00:00 2026\n")), Flags: []string{`\Seen`, `\Flagged`, "Work"}, Date: time.Unix(1700000000, 0)},
 		{Mailbox: "Sent/Jahr & Tag/Grüße", Body: []byte(crlf("Subject: two\n\n\n\n\n")), Flags: []string{"Work", "Other"}, Date: time.Unix(1600000000, 0)},
 		{Body: []byte("\r\n"), Date: time.Unix(1500000000, 0)},
+		{Body: []byte(crlf(" no field\n\tnor this\nA: 1\n\n")), Flags: []string{`\Seen`}, Date: time.Unix(1400000000, 0)},
+		{Body: []byte(crlf(" no field at all\n")), Flags: []string{`\Flagged`}, Date: time.Unix(1300000000, 0)},
+		{Body: []byte(crlf("\n text\n")), Flags: []string{`\Draft`}, Date: time.Unix(1200000000, 0)},
 	}
 }
 
@@ -234,6 +237,7 @@ func TestMaildirFolders(t *testing.T) {
 
 // FuzzMbox: anything can be read, and what was read comes back when written.
 func FuzzMbox(f *testing.F) {
+	f.Add([]byte("From a Mon Nov 23 10:00:00 2026\n x\nStatus: R\n y\nA: 1\n\n"))
 	f.Add([]byte("From a Mon Nov 23 10:00:00 2026\nStatus: R\nA: 1\n\n>From\n\nFrom b Mon Nov 23 10:00 2026\r\n\r\n"))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		var written bytes.Buffer

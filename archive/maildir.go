@@ -27,10 +27,23 @@ var maildirLetters = []struct {
 	flag   string
 }{{'D', `\Draft`}, {'F', `\Flagged`}, {'R', `\Answered`}, {'S', `\Seen`}, {'T', `\Deleted`}}
 
-// IsMaildir reports whether a folder is a Maildir or has one below it.
-func IsMaildir(dir string) bool {
-	folders, err := maildirs(dir)
-	return err == nil && len(folders) > 0
+// CountMaildir returns how many messages ReadMaildir will yield, -1 when the
+// folder is no Maildir and has none below it.
+func CountMaildir(root string) (messages int64, err error) {
+	folders, err := maildirs(root)
+	if err != nil || len(folders) == 0 {
+		return -1, err
+	}
+	for _, folder := range folders {
+		err := eachFile(folder, func(string) bool {
+			messages++
+			return true
+		})
+		if err != nil {
+			return 0, err
+		}
+	}
+	return messages, nil
 }
 
 // maildirs lists the Maildirs in a tree.
@@ -77,22 +90,36 @@ func ReadMaildir(root string, limit int64) iter.Seq2[*Entry, error] {
 func readFolder(root, folder string, limit int64, yield func(*Entry, error) bool) bool {
 	mailbox := folderName(root, folder)
 	keywords := readKeywords(folder)
+	more := true
+	err := eachFile(folder, func(path string) bool {
+		more = yield(readFile(path, mailbox, keywords, limit))
+		return more
+	})
+	if err != nil {
+		yield(nil, err)
+		return false
+	}
+	return more
+}
+
+// eachFile calls fn with the path of each message of a Maildir until it returns
+// false: by name, which is by arrival, since names begin with the time.
+func eachFile(folder string, fn func(path string) bool) error {
 	for _, sub := range []string{"cur", "new"} {
-		files, err := os.ReadDir(filepath.Join(folder, sub)) // sorted: arrival, since names begin with the time
+		files, err := os.ReadDir(filepath.Join(folder, sub))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			yield(nil, err)
-			return false
+			return err
 		}
 		for _, file := range files {
 			if file.IsDir() || strings.HasPrefix(file.Name(), ".") {
 				continue
 			}
-			if !yield(readFile(filepath.Join(folder, sub, file.Name()), mailbox, keywords, limit)) {
-				return false
+			if !fn(filepath.Join(folder, sub, file.Name())) {
+				return nil
 			}
 		}
 	}
-	return true
+	return nil
 }
 
 // folderName turns ".Sent.2024" or "Sent/2024" into "Sent/2024". Names are in

@@ -183,23 +183,30 @@ type MboxWriter struct{ w *bufio.Writer }
 // NewMboxWriter returns a writer that appends to w.
 func NewMboxWriter(w io.Writer) *MboxWriter { return &MboxWriter{bufio.NewWriter(w)} }
 
-// Write appends one message, with its flags in Status, X-Status and X-Keywords.
+// Write appends one message, with its flags in Status, X-Status and X-Keywords:
+// before its first line, but behind those that would be read as the rest of them
+// (RFC 5322 section 2.2.3).
 func (m *MboxWriter) Write(e *Entry) error {
 	date := e.Date
 	if date.IsZero() {
 		date = time.Unix(0, 0)
 	}
 	fmt.Fprintf(m.w, "From MAILER-DAEMON %s\n", date.UTC().Format("Mon Jan _2 15:04:05 2006"))
-	m.w.Write(statusLines(e.Flags))
-	for line := range bytes.Lines(e.Body) {
+	body, status := e.Body, statusLines(e.Flags)
+	if !bytes.HasSuffix(body, []byte("\n")) {
+		body = append(body[:len(body):len(body)], "\r\n"...)
+	}
+	for line := range bytes.Lines(body) {
+		if line[0] != ' ' && line[0] != '\t' {
+			m.w.Write(status)
+			status = nil
+		}
 		if isQuoted(line) || bytes.HasPrefix(line, []byte("From ")) {
 			m.w.WriteByte('>')
 		}
 		m.w.Write(toLF(line))
 	}
-	if !bytes.HasSuffix(e.Body, []byte("\n")) {
-		m.w.WriteString("\r\n")
-	}
+	m.w.Write(status)
 	m.w.WriteByte('\n')
 	return m.w.Flush() // tells the first error of all these
 }
