@@ -36,7 +36,7 @@ var floors = map[string][]string{
 		"delivery", "queue", "quota", "smtpd", "imapd",
 	},
 	"command": {
-		"appliance", "archive", "control", "demo", "store", "store/blob",
+		"appliance", "archive", "control", "demo", "message", "store", "store/blob",
 		"directory", "queue", "quota",
 	},
 	"": {"command", "control"}, // main.go

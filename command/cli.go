@@ -12,6 +12,8 @@ type cli struct {
 	User    userCmd    `cmd:"" help:"The people who have mail here."`
 	Mailbox mailboxCmd `cmd:"" help:"The mailboxes that people have."`
 	Alias   aliasCmd   `cmd:"" help:"Addresses that lead to other addresses."`
+	Import  importCmd  `cmd:"" help:"Take in mail from an mbox file or a Maildir."`
+	Export  exportCmd  `cmd:"" help:"Write mail into an mbox file or a Maildir."`
 	Queue   queueCmd   `cmd:"" help:"Mail that is to leave."`
 	Config  configCmd  `cmd:"" help:"The configuration file."`
 	Version versionCmd `cmd:"" help:"What this program is."`

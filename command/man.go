@@ -45,6 +45,9 @@ const manDescription = `Letterbox receives mail for your own domains and keeps i
 
 func writeCommand(b *bufio.Writer, leaf *kong.Node) {
 	fmt.Fprintf(b, ".SS %s\n%s\n", roff(leaf.Summary()), roff(leaf.Help))
+	if leaf.Detail != "" {
+		fmt.Fprintf(b, "%s\n", roff(leaf.Detail))
+	}
 	for _, arg := range leaf.Positional {
 		fmt.Fprintf(b, ".TP\n\\fI%s\\fR\n%s\n", roff(arg.Summary()), roff(arg.Help))
 	}

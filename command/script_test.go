@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -34,7 +35,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("LETTERBOX_DATA", filepath.Join(env.WorkDir, "data"))
 			env.Setenv("TZ", "UTC")
-			return nil
+			return writeLarge(filepath.Join(env.WorkDir, "large.mbox"))
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"status":  status,
@@ -69,4 +70,11 @@ func answers(ts *testscript.TestScript, _ bool, _ []string) {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
+}
+
+// writeLarge writes an mbox of a message of 100 kB and a small one.
+func writeLarge(name string) error {
+	const from = "From a@example.org Mon Nov 23 10:00:00 2026\n"
+	text := from + "\n" + strings.Repeat("0123456789\n", 9091) + "\n" + from + "\nsmall\n\n"
+	return os.WriteFile(name, []byte(text), 0o600)
 }
