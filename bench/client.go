@@ -16,11 +16,10 @@ import (
 
 // client is as thin as a client can be, so that what is measured is the server.
 type client struct {
-	conn  net.Conn
-	r     *bufio.Reader
-	tag   int
-	read  int64 // bytes since dial
-	trips int   // commands answered since dial
+	conn net.Conn
+	r    *bufio.Reader
+	tag  int
+	read int64 // bytes since dial
 }
 
 func dial(address string, private bool) (*client, error) {
@@ -126,7 +125,6 @@ func (c *client) finish(tag string) (untagged int, reply string, err error) {
 			return untagged, "", err
 		}
 		if rest, ok := strings.CutPrefix(line, tag+" "); ok {
-			c.trips++
 			if !strings.HasPrefix(rest, "OK") {
 				return untagged, rest, fmt.Errorf("server says %q", rest)
 			}
@@ -146,17 +144,13 @@ func (c *client) do(format string, args ...any) (untagged int, err error) {
 	return untagged, err
 }
 
-// append adds messages with one command and non-synchronizing literals: one
-// round trip. More than one are MULTIAPPEND (RFC 3502).
-func (c *client) append(mailbox string, mail ...[]byte) error {
+// append adds a message with a non-synchronizing literal: one round trip.
+func (c *client) append(mailbox string, raw []byte) error {
 	c.tag++
 	tag := "a" + strconv.Itoa(c.tag)
-	command := []byte(tag + " APPEND " + mailbox)
-	for _, raw := range mail {
-		command = fmt.Appendf(command, " {%d+}\r\n", len(raw))
-		command = append(command, raw...)
-	}
-	if _, err := c.conn.Write(append(command, "\r\n"...)); err != nil {
+	head := fmt.Sprintf("%s APPEND %s {%d+}\r\n", tag, mailbox, len(raw))
+	command := slices.Concat([]byte(head), raw, []byte("\r\n"))
+	if _, err := c.conn.Write(command); err != nil {
 		return err
 	}
 	_, _, err := c.finish(tag)
