@@ -47,6 +47,8 @@ func capabilityList() []capability {
 		{"BINARY", signedIn},
 		{"MULTIAPPEND", signedIn},
 		{"SAVEDATE", signedIn},
+		{"METADATA", signedIn},
+		{"LIST-METADATA", signedIn},
 		{"QUOTA", signedIn},
 		{"QUOTA=RES-STORAGE", signedIn},
 		{"QUOTA=RES-MESSAGE", signedIn},

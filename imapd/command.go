@@ -98,6 +98,8 @@ func commandTable() map[string]*command {
 		{name: "GETQUOTA", states: signedIn, run: getQuota},
 		{name: "GETQUOTAROOT", states: signedIn, run: getQuotaRoot},
 		{name: "SETQUOTA", states: signedIn, run: setQuota},
+		{name: "GETMETADATA", states: signedIn, run: getMetadata},
+		{name: "SETMETADATA", states: signedIn, run: setMetadata},
 		{name: "APPEND", states: signedIn, run: appendMessages},
 		{name: "IDLE", states: signedIn, run: idle},
 

@@ -83,6 +83,8 @@ func known(c *call, err error) *reply {
 		return replyNo(imap.ResponseCodeHasChildren)
 	case errors.Is(err, store.ErrSpecialUse):
 		return replyNo("USEATTR") // RFC 6154 section 3
+	case errors.Is(err, store.ErrBadEntry):
+		return &reply{imap.StatusResponseTypeBad, "", err.Error()}
 	case errors.Is(err, store.ErrTooManyKeywords):
 		return replyNo(imap.ResponseCodeLimit)
 	case errors.Is(err, store.ErrTooLarge):

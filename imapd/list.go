@@ -20,7 +20,8 @@ type listing struct {
 	extended                                      bool // any of the extended syntax was used
 
 	returnSubscribed bool
-	status           []statusItem // nil: none
+	status           []statusItem   // nil: none
+	metadata         *metadataQuery // nil: none
 }
 
 // A listed name may be that of a mailbox, or one that is only subscribed, or
@@ -49,6 +50,9 @@ func list(ctx context.Context, s *session, d *wire.Decoder, _ *call) error {
 		s.tellListed(l, &m)
 		if l.status != nil && m.exists && l.selects(&m) {
 			s.tellStatus(&m.Mailbox, l.status)
+		}
+		if err := s.tellListedMetadata(ctx, l, &m); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -119,6 +123,10 @@ func (l *listing) readReturn(d *wire.Decoder) {
 	case "STATUS":
 		d.SP()
 		l.status = readStatusItems(d)
+	case "METADATA":
+		d.SP()
+		l.metadata = &metadataQuery{maxSize: -1}
+		l.metadata.setEntries(d, readListEntries(d))
 	default:
 		d.Fail("a return option of LIST")
 	}
@@ -246,4 +254,28 @@ func (s *session) writeListed(response string, attrs []imap.MailboxAttr, name st
 	}
 	s.enc.Text(`) "/" `)
 	s.enc.Mailbox(name)
+}
+
+// tellListedMetadata writes the annotations that RETURN asks for (RFC 9590). A
+// name without a mailbox has none.
+func (s *session) tellListedMetadata(ctx context.Context, l *listing, m *listed) error {
+	if l.metadata == nil || !m.exists || !l.selects(m) {
+		return nil
+	}
+	all, err := s.srv.cfg.Store.Metadata(ctx, m.ID, s.account())
+	if err != nil {
+		return err
+	}
+	found, _ := l.metadata.choose(all)
+	s.tellMetadata(m.Name, found)
+	return nil
+}
+
+// readListEntries reads the entries of RETURN (METADATA ...): behind a single one
+// stands the next option.
+func readListEntries(d *wire.Decoder) []string {
+	if d.Peek() == '(' {
+		return readWords(d)
+	}
+	return []string{d.AString()}
 }

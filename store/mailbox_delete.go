@@ -52,6 +52,9 @@ func (j *job) detach(id MailboxID) error {
 		return err
 	}
 	c.gone = true
+	if _, err := j.tx.Exec(`DELETE FROM metadata WHERE mailbox = ?`, int64(id)); err != nil {
+		return err
+	}
 	_, err = j.tx.Exec(`UPDATE mailbox SET account = NULL WHERE id = ?`, int64(id))
 	return err
 }
@@ -70,6 +73,9 @@ func (s *Store) RemoveAccount(ctx context.Context, id AccountID) error {
 			}
 		}
 		if _, err := j.tx.Exec(`DELETE FROM subscription WHERE account = ?`, int64(id)); err != nil {
+			return err
+		}
+		if _, err := j.tx.Exec(`DELETE FROM metadata WHERE account = ?`, int64(id)); err != nil {
 			return err
 		}
 		_, err = j.tx.Exec(`DELETE FROM account WHERE id = ?`, int64(id))

@@ -42,6 +42,10 @@ func (s *Store) renameInbox(ctx context.Context, a AccountID, to string) error {
 	if err != nil {
 		return err
 	}
+	// RFC 5464 section 4.1: both have the annotations then.
+	if err := s.write(ctx, func(j *job) error { return j.copyMetadata(source.ID, dest.ID) }); err != nil {
+		return err
+	}
 	_, err = s.Move(ctx, source.ID, allUIDs(), dest.ID)
 	return err
 }
