@@ -33,7 +33,7 @@ type Listen struct {
 
 // IMAP holds what concerns clients that read mail.
 type IMAP struct {
-	PlaintextLoopback bool `toml:"plaintext_loopback" doc:"Let clients on this very machine sign in without encryption. Meant for tests."`
+	PlaintextLoopback bool `toml:"plaintext_loopback" doc:"Let clients on this very machine sign in without encryption, to read and to send. Meant for tests."`
 
 	MaxMessageSize           Size `toml:"max_message_size" doc:"The largest message that a client may put into a mailbox (APPEND)."`
 	MaxConnections           int  `toml:"max_connections" doc:"How many clients may be connected at once."`
@@ -43,7 +43,10 @@ type IMAP struct {
 
 // SMTP holds what concerns mail on its way in.
 type SMTP struct {
-	MaxMessageSize Size `toml:"max_message_size" doc:"The largest message that is taken, from anybody."`
+	MaxMessageSize           Size `toml:"max_message_size" doc:"The largest message that is taken, from anybody."`
+	MaxRecipients            int  `toml:"max_recipients" doc:"How many recipients one message may have; whoever has more for it sends it again to the others."`
+	MaxConnections           int  `toml:"max_connections" doc:"How many servers and clients may be connected at once, to all ports for mail on its way in."`
+	MaxConnectionsPerAddress int  `toml:"max_connections_per_address" doc:"How many of them from one address."`
 }
 
 // Quota holds what is the same for everybody's limits.
@@ -89,7 +92,12 @@ func Default() Config {
 			MaxConnectionsPerAddress: 100,
 			MaxConnectionsPerUser:    100,
 		},
-		SMTP:  SMTP{MaxMessageSize: 50 << 20},
+		SMTP: SMTP{
+			MaxMessageSize:           50 << 20,
+			MaxRecipients:            500,
+			MaxConnections:           1000,
+			MaxConnectionsPerAddress: 50,
+		},
 		Quota: Quota{Thresholds: quota.Thresholds{80, 90, 100}},
 		Relay: Relay{TLS: "starttls"},
 		Log:   Log{Level: "info", Format: "text"},

@@ -111,24 +111,31 @@ func isLoopback(address string) bool {
 }
 
 func (i IMAP) check() error {
-	errs := []error{checkMessageSize("imap.max_message_size", i.MaxMessageSize)}
-	for _, limit := range []struct {
-		key   string
-		value int
-	}{
-		{"imap.max_connections", i.MaxConnections},
-		{"imap.max_connections_per_address", i.MaxConnectionsPerAddress},
-		{"imap.max_connections_per_user", i.MaxConnectionsPerUser},
-	} {
-		if limit.value < 1 {
-			errs = append(errs, fmt.Errorf("%s: %d would let nobody in; write 1 or more", limit.key, limit.value))
-		}
+	return errors.Join(
+		checkMessageSize("imap.max_message_size", i.MaxMessageSize),
+		checkLimit("imap.max_connections", i.MaxConnections),
+		checkLimit("imap.max_connections_per_address", i.MaxConnectionsPerAddress),
+		checkLimit("imap.max_connections_per_user", i.MaxConnectionsPerUser),
+	)
+}
+
+func (s SMTP) check() error {
+	errs := []error{
+		checkMessageSize("smtp.max_message_size", s.MaxMessageSize),
+		checkLimit("smtp.max_connections", s.MaxConnections),
+		checkLimit("smtp.max_connections_per_address", s.MaxConnectionsPerAddress),
+	}
+	if s.MaxRecipients < 100 { // RFC 5321 section 4.5.3.1.8
+		errs = append(errs, fmt.Errorf("smtp.max_recipients: %d is fewer than other servers rely on; write 100 or more", s.MaxRecipients))
 	}
 	return errors.Join(errs...)
 }
 
-func (s SMTP) check() error {
-	return checkMessageSize("smtp.max_message_size", s.MaxMessageSize)
+func checkLimit(key string, value int) error {
+	if value < 1 {
+		return fmt.Errorf("%s: %d would let nobody in; write 1 or more", key, value)
+	}
+	return nil
 }
 
 // checkMessageSize: RFC 5321 section 4.5.3.1.7 asks for at least 64K octets;

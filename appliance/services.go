@@ -5,6 +5,7 @@ import (
 	"net"
 
 	"letterbox/imapd"
+	"letterbox/smtpd"
 )
 
 // A service accepts connections until ctx ends and returns when the last one is
@@ -13,11 +14,14 @@ type service func(ctx context.Context, ln net.Listener) error
 
 // services says what is served behind each key of [listen].
 func (a *Appliance) services(d *Data) map[string]service {
-	imap := a.imap(d)
+	imap, smtp := a.imap(d), a.smtp(d)
 	monitoring := a.monitoring(d)
 	return map[string]service{
-		"imap":  imap.Serve,
-		"imaps": imap.ServeTLS,
+		"imap":        imap.Serve,
+		"imaps":       imap.ServeTLS,
+		"smtp":        smtp.ServeMX,
+		"submission":  smtp.ServeSubmission,
+		"submissions": smtp.ServeSubmissions,
 		"metrics": func(ctx context.Context, ln net.Listener) error {
 			return serveHTTP(ctx, ln, monitoring)
 		},
@@ -39,6 +43,26 @@ func (a *Appliance) imap(d *Data) *imapd.Server {
 			Connections: c.MaxConnections,
 			PerAddress:  c.MaxConnectionsPerAddress,
 			PerUser:     c.MaxConnectionsPerUser,
+		},
+	})
+}
+
+func (a *Appliance) smtp(d *Data) *smtpd.Server {
+	c := d.Config.SMTP
+	return smtpd.New(smtpd.Config{
+		Hostname:          d.Config.Hostname,
+		Store:             d.Store,
+		Directory:         d.Directory,
+		Queue:             d.Queue,
+		Telemetry:         d.Telemetry,
+		Log:               d.Log.With("server", "smtp"),
+		TLS:               a.certs.Config(),
+		PlaintextLoopback: d.Config.IMAP.PlaintextLoopback,
+		Limits: smtpd.Limits{
+			Connections: c.MaxConnections,
+			PerAddress:  c.MaxConnectionsPerAddress,
+			Recipients:  c.MaxRecipients,
+			Message:     int64(c.MaxMessageSize),
 		},
 	})
 }

@@ -1,0 +1,80 @@
+package smtpd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"letterbox/delivery"
+	"letterbox/store"
+)
+
+// accept takes a message that was read to its end: 250 when every copy is
+// durable, or the reason why nobody has it. The transaction is over either way.
+func (s *session) accept(ctx context.Context, m *incoming) (*reply, error) {
+	t, e := s.mail, s.envelope()
+	defer s.reset()
+	raw, err := m.finish()
+	if err == nil {
+		err = s.keep(ctx, e, raw)
+	}
+	if err != nil {
+		s.log.InfoContext(ctx, "message refused", "message", t.id, "sender", t.sender, "recipients", t.recipients, "size", m.size, "reason", err)
+		s.srv.cfg.Telemetry.Refused(reason(err))
+		return nil, err
+	}
+	s.log.InfoContext(ctx, "message accepted", "message", t.id, "sender", t.sender, "helo", s.helo,
+		"recipients", t.recipients, "size", m.size, "with", e.Protocol, "took", time.Since(m.began))
+	s.accepted()
+	return say(250, "2.0.0", "accepted as "+t.id), nil
+}
+
+// keep hands the message over.
+func (s *session) keep(ctx context.Context, e delivery.Envelope, raw []byte) error {
+	if s.user == nil {
+		return s.srv.cfg.Queue.Accept(ctx, e, raw, s.mail.local, s.outbound())
+	}
+	if err := s.checkAuthors(ctx, raw); err != nil {
+		return err
+	}
+	pieces := s.srv.cfg.Queue.Delivery.Complete(raw, e)
+	if len(pieces) == 1 {
+		return s.srv.cfg.Queue.Accept(ctx, e, pieces[0], s.mail.local, s.outbound())
+	}
+	completed, err := s.join(pieces)
+	if err != nil {
+		return err
+	}
+	defer completed.Close()
+	if raw, err = completed.Bytes(); err != nil {
+		return err
+	}
+	return s.srv.cfg.Queue.Accept(ctx, e, raw, s.mail.local, s.outbound())
+}
+
+// checkAuthors lets users write in no name but their own.
+func (s *session) checkAuthors(ctx context.Context, raw []byte) error {
+	authors, err := delivery.Authors(raw)
+	if err != nil {
+		return err
+	}
+	for _, author := range authors {
+		if err := s.maySendAs(ctx, author); err != nil {
+			return fmt.Errorf("From or Sender: %w", err)
+		}
+	}
+	return nil
+}
+
+// join writes the pieces of a completed message, which may be a little larger
+// than what a client may send.
+func (s *session) join(pieces [][]byte) (*store.Spool, error) {
+	spool := s.srv.cfg.Store.NewSpool(0)
+	for _, p := range pieces {
+		if _, err := spool.Write(p); err != nil {
+			return nil, errors.Join(err, spool.Close())
+		}
+	}
+	return spool, nil
+}
