@@ -39,9 +39,12 @@ type Data struct {
 // it.
 func OpenData(ctx context.Context, c Config, log *slog.Logger, existing bool) (*Data, error) {
 	if existing {
-		if found, err := hasData(c.Data); err != nil {
+		found, err := hasData(c.Data)
+		packs, err2 := hasPacks(c.Data)
+		if err := errors.Join(err, err2); err != nil {
 			return nil, err
-		} else if !found {
+		}
+		if !found && !packs {
 			return nil, fmt.Errorf("data folder %s: %w; name another with --data, or begin with 'letterbox domain add DOMAIN'", c.Data, ErrNoData)
 		}
 	}
@@ -49,16 +52,26 @@ func OpenData(ctx context.Context, c Config, log *slog.Logger, existing bool) (*
 	if err != nil {
 		return nil, err
 	}
-	d := &Data{Config: c, Log: log, Telemetry: telemetry.New(), folder: f}
-	if d.Config.Hostname == "" {
-		if d.Config.Hostname, err = os.Hostname(); err != nil {
-			d.Config.Hostname = "localhost"
-		}
+	if err := f.mustBeWhole(); err != nil {
+		return nil, errors.Join(err, f.Close())
 	}
+	d := newData(c, log, f)
 	if err := d.open(ctx); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
 	return d, nil
+}
+
+// newData is before open.
+func newData(c Config, log *slog.Logger, f *folder) *Data {
+	d := &Data{Config: c, Log: log, Telemetry: telemetry.New(), folder: f}
+	if d.Config.Hostname == "" {
+		var err error
+		if d.Config.Hostname, err = os.Hostname(); err != nil {
+			d.Config.Hostname = "localhost"
+		}
+	}
+	return d
 }
 
 // open goes from the lowest floor up; Close goes down again from wherever this

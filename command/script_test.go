@@ -40,6 +40,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"status":  status,
 			"answers": answers,
+			"damage":  damage,
 		},
 	})
 }
@@ -77,4 +78,20 @@ func writeLarge(name string) error {
 	const from = "From a@example.org Mon Nov 23 10:00:00 2026\n"
 	text := from + "\n" + strings.Repeat("0123456789\n", 9091) + "\n" + from + "\nsmall\n\n"
 	return os.WriteFile(name, []byte(text), 0o600)
+}
+
+// damage FILE N scrambles the page N of a database and every twentieth behind it.
+func damage(ts *testscript.TestScript, _ bool, args []string) {
+	const page = 4096
+	name := ts.MkAbs(args[0])
+	first, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	data, err := os.ReadFile(name)
+	ts.Check(err)
+	for n := first; n < len(data)/page; n += 20 {
+		for i := range data[n*page : (n+1)*page] {
+			data[n*page+i] ^= 0x5a
+		}
+	}
+	ts.Check(os.WriteFile(name, data, 0o600))
 }

@@ -21,6 +21,7 @@ type RescueReport struct {
 	Present  int64 // messages that were there already
 	Damaged  int64 // records whose body cannot be read
 	Orphaned int64 // deliveries whose body is in no pack
+	Damage   error // what Scan reports of stretches that hold no record; nil for none
 }
 
 // What one transaction of a rescue adds at most.
@@ -41,8 +42,7 @@ const rescueEvery = 100
 // can be run again and against a database that knows a part. progress, if not
 // nil, is called now and then with the number of records done.
 //
-// Damage in the packs does not stop it: err joins what Scan reports, after all
-// that could be read was restored.
+// Damage in the packs does not stop it: all that can be read is restored.
 func (s *Store) Rescue(ctx context.Context, accountFor func(address string) (AccountID, error), was *Salvaged, progress func(done int64)) (RescueReport, error) {
 	r := &rescue{
 		store: s, ctx: ctx, accountFor: accountFor, was: was,
@@ -52,25 +52,36 @@ func (s *Store) Rescue(ctx context.Context, accountFor func(address string) (Acc
 	if err := r.learn(); err != nil {
 		return r.report, fmt.Errorf("rescue: %w", err)
 	}
-	scanned := s.blobs.Scan(ctx, func(record blob.Record) error {
+	if err := r.scan(progress); err != nil {
+		return r.report, fmt.Errorf("rescue: %w", err)
+	}
+	for _, note := range r.later {
+		if err := r.restore(note, true); err != nil {
+			return r.report, fmt.Errorf("rescue: %w", err)
+		}
+	}
+	if err := r.flush(); err != nil {
+		return r.report, fmt.Errorf("rescue: %w", err)
+	}
+	return r.report, nil
+}
+
+// scan restores from the records in the order of the packs.
+func (r *rescue) scan(progress func(done int64)) error {
+	var failed error
+	damage := r.store.blobs.Scan(r.ctx, func(record blob.Record) error {
 		r.report.Records++
 		if progress != nil && r.report.Records%rescueEvery == 0 {
 			progress(r.report.Records)
 		}
-		return r.restore(record, false)
+		failed = r.restore(record, false)
+		return failed
 	})
-	for _, note := range r.later {
-		if err := r.restore(note, true); err != nil {
-			return r.report, errors.Join(fmt.Errorf("rescue: %w", err), scanned)
-		}
+	if failed = errors.Join(failed, r.ctx.Err()); failed != nil {
+		return failed
 	}
-	if err := r.flush(); err != nil {
-		return r.report, errors.Join(fmt.Errorf("rescue: %w", err), scanned)
-	}
-	if scanned != nil {
-		return r.report, fmt.Errorf("rescue: %w", scanned)
-	}
-	return r.report, nil
+	r.report.Damage = damage
+	return nil
 }
 
 // A fingerprint stands for a message of an account: the same body with the same

@@ -200,8 +200,11 @@ func TestSalvageTellsWhereMailStoodLast(t *testing.T) {
 	h.rearrange()
 	before := h.contents(alice)
 	old := filepath.Join(t.TempDir(), "old.db")
-	must(t, copyFile(old, filepath.Join(h.dir, "letterbox.db")))
-	must(t, copyFile(old+"-wal", filepath.Join(h.dir, "letterbox.db-wal")))
+	for _, suffix := range []string{"", "-wal"} {
+		data, err := os.ReadFile(filepath.Join(h.dir, "letterbox.db"+suffix))
+		must(t, err)
+		must(t, os.WriteFile(old+suffix, data, 0o600))
+	}
 	h = h.lose()
 	was, err := Salvage(t.Context(), old)
 	must(t, err)

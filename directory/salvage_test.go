@@ -1,0 +1,97 @@
+package directory
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"letterbox/database"
+)
+
+// wreckOf makes a wreck of a database file with one page scrambled, -1 for none.
+func wreckOf(t *testing.T, whole []byte, page int) *database.Wreck {
+	t.Helper()
+	const size = 4096
+	data := append([]byte(nil), whole...)
+	if page >= 0 {
+		for i := range data[page*size : (page+1)*size] {
+			data[page*size+i] ^= 0x5a
+		}
+	}
+	path := filepath.Join(t.TempDir(), "old.db")
+	must(t, os.WriteFile(path, data, 0o600))
+	w, err := database.OpenWreck(path)
+	must(t, err)
+	t.Cleanup(func() { must(t, w.Close()) })
+	return w
+}
+
+// inhabited is the database file of a house, closed.
+func inhabited(t *testing.T) []byte {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "letterbox.db")
+	t.Run("live", func(t *testing.T) {
+		h := &house{clock: &clock{}, path: path}
+		h.Directory = openDirectory(t, path, h.clock)
+		_, err := h.AddDomain(t.Context(), "home.example")
+		must(t, err)
+		_, err = h.AddUser(t.Context(), ann, "Ann", annsPassword)
+		must(t, err)
+		must(t, h.SetRole(t.Context(), ann, "admin"))
+		must(t, h.AddAlias(t.Context(), "info@home.example", ann))
+		must(t, h.SetSetting(t.Context(), "colour", "blue"))
+	})
+	data, err := os.ReadFile(path)
+	must(t, err)
+	return data
+}
+
+// TestSalvage takes everything over, once and again.
+func TestSalvage(t *testing.T) {
+	t.Parallel()
+	whole := inhabited(t)
+	h := &house{clock: &clock{}}
+	h.Directory = openDirectory(t, filepath.Join(t.TempDir(), "new.db"), h.clock)
+	for range 2 {
+		w := wreckOf(t, whole, -1)
+		users, err := h.Salvage(t.Context(), w)
+		must(t, err)
+		if users != 1 || w.Damaged {
+			t.Errorf("%d users, damaged %v", users, w.Damaged)
+		}
+	}
+	must(t, h.signIn(t, "192.0.2.1", ann, annsPassword))
+	if user, err := h.User(t.Context(), ann); err != nil || user.Role != "admin" || user.Name != "Ann" {
+		t.Errorf("%+v, %v", user, err)
+	}
+	if found, err := h.Resolve(t.Context(), "info@home.example"); err != nil || len(found) != 1 || found[0].User == nil {
+		t.Errorf("the alias leads to %v, %v", found, err)
+	}
+	if value, _, err := h.Setting(t.Context(), "colour"); value != "blue" || err != nil {
+		t.Errorf("the setting is %q, %v", value, err)
+	}
+}
+
+// TestSalvageOfDamagedPages: it ends well whatever page is damaged, and most of
+// them do not cost Ann her password.
+func TestSalvageOfDamagedPages(t *testing.T) {
+	t.Parallel()
+	whole := inhabited(t)
+	pages, lost := len(whole)/4096, 0
+	for page := range pages {
+		d := openDirectory(t, filepath.Join(t.TempDir(), "new.db"), &clock{})
+		w := wreckOf(t, whole, page)
+		users, err := d.Salvage(t.Context(), w)
+		must(t, err)
+		if users == 0 {
+			lost++
+			if !w.Damaged {
+				t.Errorf("page %d: Ann is lost and nothing is said", page)
+			}
+		}
+	}
+	// The pages of the schema, of domain and of user.
+	if lost > pages/3 {
+		t.Errorf("Ann was lost with %d of %d pages", lost, pages)
+	}
+}
