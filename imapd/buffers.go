@@ -36,6 +36,7 @@ func (s *session) release() {
 		s.buf.w.Reset(nil)
 		s.srv.buffers.Put(s.buf)
 		s.buf = nil
+		s.link.rest()
 		s.dec.Attach(nil)
 		s.enc.Attach(nil)
 	}

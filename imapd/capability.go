@@ -26,6 +26,7 @@ func capabilityList() []capability {
 		{"SASL-IR", anyState},
 		{"ID", anyState},
 		{"ENABLE", anyState},
+		{"COMPRESS=DEFLATE", signedIn},
 		{"IDLE", anyState},
 		{"NAMESPACE", signedIn},
 		{"UNSELECT", signedIn},

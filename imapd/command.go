@@ -83,6 +83,7 @@ func commandTable() map[string]*command {
 		{name: "AUTHENTICATE", states: notAuthenticated, run: authenticate},
 		{name: "LOGIN", states: notAuthenticated, run: login},
 
+		{name: "COMPRESS", states: signedIn, run: compress},
 		{name: "ENABLE", states: signedIn, run: enable},
 		{name: "SELECT", states: signedIn, run: selectMailbox},
 		{name: "EXAMINE", states: signedIn, run: selectMailbox},

@@ -53,6 +53,7 @@ import (
 //	select A MAILBOX              sign-in, unless A is there; SELECT, and what it answers is read
 //	examine A MAILBOX             likewise
 //	starttls A                    the client's half of the handshake
+//	compress A                    from here on, both directions are compressed
 //	close A
 //	restart                       does nothing to the data: the server drains and starts again
 //
@@ -323,6 +324,7 @@ func (st *stage) direct(words []string) {
 		"select":       func(args []string) { st.open("SELECT", args) },
 		"examine":      func(args []string) { st.open("EXAMINE", args) },
 		"starttls":     func(args []string) { st.startTLS(args[0]) },
+		"compress":     func(args []string) { st.compress(args[0]) },
 		"close":        func(args []string) { _ = st.actors[args[0]].conn.Close() },
 		"restart":      func([]string) { st.house.stop() },
 	}
@@ -443,6 +445,12 @@ func (st *stage) connect(args []string) {
 	if secure {
 		st.startTLS(args[0])
 	}
+}
+
+func (st *stage) compress(name string) {
+	a := st.actors[name]
+	a.conn = newCompressedConn(a.conn, a.r)
+	a.r = bufio.NewReader(a.conn)
 }
 
 func (st *stage) startTLS(name string) {

@@ -28,6 +28,12 @@ type link struct {
 	first        [1]byte // what wait has read
 	ahead        bool    // first is still to be read by Read
 
+	// With COMPRESS; see there. in is nil without, out while the session rests.
+	in        *inflater
+	raw       []byte // for what in is fed with; nil while the session rests
+	out       *deflater
+	deflaters *sync.Pool
+
 	mu      sync.Mutex // guards conn (against wake), waiting, woken
 	waiting bool
 	woken   bool
@@ -36,6 +42,21 @@ type link struct {
 // wait waits for the first byte of what the client sends next, which Read will
 // return. It returns false when it was woken. It needs no buffer.
 func (l *link) wait(timeout time.Duration) (ready bool, err error) {
+	if l.in == nil {
+		return l.waitForByte(timeout)
+	}
+	// What comes may be the end of a flush and no data at all.
+	for end := time.Now().Add(timeout); !l.in.available(); timeout = time.Until(end) {
+		if ready, err := l.waitForByte(timeout); !ready {
+			return false, err
+		}
+		l.ahead = false
+		l.in.feed(l.first[:])
+	}
+	return true, nil
+}
+
+func (l *link) waitForByte(timeout time.Duration) (ready bool, err error) {
 	if !l.startWaiting(timeout) {
 		return false, nil
 	}
@@ -89,6 +110,23 @@ func (l *link) within(d time.Duration) { _ = l.conn.SetReadDeadline(time.Now().A
 
 // Read is for the session's buffer.
 func (l *link) Read(p []byte) (int, error) {
+	if l.in == nil {
+		return l.read(p)
+	}
+	if l.raw == nil {
+		l.raw = make([]byte, readBuffer)
+	}
+	for !l.in.available() {
+		n, err := l.read(l.raw)
+		if err != nil {
+			return 0, err
+		}
+		l.in.feed(l.raw[:n])
+	}
+	return l.in.Read(p)
+}
+
+func (l *link) read(p []byte) (int, error) {
 	if l.ahead && len(p) > 0 {
 		l.ahead = false
 		p[0] = l.first[0]
@@ -99,8 +137,45 @@ func (l *link) Read(p []byte) (int, error) {
 
 // Write gives the client writeTimeout, and longer for more, to take p.
 func (l *link) Write(p []byte) (int, error) {
+	if l.in == nil {
+		return l.write(p)
+	}
+	if l.out == nil {
+		l.out = l.deflaters.Get().(*deflater)
+		l.out.w.Reset(&l.out.out)
+	}
+	compressed, err := l.out.compress(p)
+	if err != nil {
+		return 0, err
+	}
+	if _, err := l.write(compressed); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+func (l *link) write(p []byte) (int, error) {
 	_ = l.conn.SetWriteDeadline(time.Now().Add(l.writeTimeout + transferTime(int64(len(p)))))
 	return l.conn.Write(p)
+}
+
+// compress turns compression on, both ways. early is what was read already.
+func (l *link) compress(deflaters *sync.Pool, early []byte) {
+	l.in, l.deflaters = &inflater{}, deflaters
+	l.in.feed(early)
+}
+
+// rest gives back what only a busy session needs.
+func (l *link) rest() {
+	if l.in == nil {
+		return
+	}
+	l.in.rest()
+	l.raw = nil
+	if l.out != nil {
+		l.deflaters.Put(l.out)
+		l.out = nil
+	}
 }
 
 // transferTime is how long n bytes may take.

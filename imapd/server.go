@@ -73,13 +73,15 @@ type Server struct {
 	buffers  sync.Pool // of *buffers
 	limiter  *limiter
 	serial   atomic.Int64 // of the last session
+
+	deflaters sync.Pool // of *deflater
 }
 
 // New returns a server; nothing listens yet.
 func New(cfg Config) *Server {
 	setDefaults(&cfg)
 	s := &Server{cfg: cfg, commands: commandTable(), limiter: newLimiter(cfg.Limits)}
-	s.buffers.New = newBuffers
+	s.buffers.New, s.deflaters.New = newBuffers, newDeflater
 	return s
 }
 
