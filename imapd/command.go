@@ -83,6 +83,8 @@ func commandTable() map[string]*command {
 		{name: "AUTHENTICATE", states: notAuthenticated, run: authenticate},
 		{name: "LOGIN", states: notAuthenticated, run: login},
 
+		{name: "LANGUAGE", states: anyState, run: language},
+		{name: "UNAUTHENTICATE", states: signedIn, run: unauthenticate},
 		{name: "COMPRESS", states: signedIn, run: compress},
 		{name: "ENABLE", states: signedIn, run: enable},
 		{name: "SELECT", states: signedIn, run: selectMailbox},
@@ -94,6 +96,7 @@ func commandTable() map[string]*command {
 		{name: "UNSUBSCRIBE", states: signedIn, run: unsubscribe},
 		{name: "LIST", states: signedIn, run: list},
 		{name: "LSUB", states: signedIn, run: lsub},
+		{name: "XLIST", states: signedIn, run: xlist},
 		{name: "NAMESPACE", states: signedIn, run: namespace},
 		{name: "STATUS", states: signedIn, run: status},
 		{name: "GETQUOTA", states: signedIn, run: getQuota},

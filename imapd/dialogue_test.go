@@ -54,6 +54,7 @@ import (
 //	examine A MAILBOX             likewise
 //	starttls A                    the client's half of the handshake
 //	compress A                    from here on, both directions are compressed
+//	uncompress A                  and not any more
 //	close A
 //	restart                       does nothing to the data: the server drains and starts again
 //
@@ -325,6 +326,7 @@ func (st *stage) direct(words []string) {
 		"examine":      func(args []string) { st.open("EXAMINE", args) },
 		"starttls":     func(args []string) { st.startTLS(args[0]) },
 		"compress":     func(args []string) { st.compress(args[0]) },
+		"uncompress":   func(args []string) { st.uncompress(args[0]) },
 		"close":        func(args []string) { _ = st.actors[args[0]].conn.Close() },
 		"restart":      func([]string) { st.house.stop() },
 	}
@@ -450,6 +452,12 @@ func (st *stage) connect(args []string) {
 func (st *stage) compress(name string) {
 	a := st.actors[name]
 	a.conn = newCompressedConn(a.conn, a.r)
+	a.r = bufio.NewReader(a.conn)
+}
+
+func (st *stage) uncompress(name string) {
+	a := st.actors[name]
+	a.conn = a.conn.(*compressedConn).Conn
 	a.r = bufio.NewReader(a.conn)
 }
 

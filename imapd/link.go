@@ -165,6 +165,12 @@ func (l *link) compress(deflaters *sync.Pool, early []byte) {
 	l.in.feed(early)
 }
 
+// decompress turns compression off again. Nothing that was read may be pending.
+func (l *link) decompress() {
+	l.rest()
+	l.in = nil
+}
+
 // rest gives back what only a busy session needs.
 func (l *link) rest() {
 	if l.in == nil {

@@ -92,7 +92,7 @@ func FuzzSelectParameters(f *testing.F) {
 	}
 	sel := &selected{uids: []imap.UID{1, 2, 5}}
 	f.Fuzz(func(t *testing.T, in string) {
-		s := &session{qresync: true}
+		s := &session{agreed: agreed{qresync: true}}
 		d := decoderOf(in + "\r\n")
 		p := s.selectParameters(d)
 		if d.End() != nil || p.resync == nil {
@@ -113,7 +113,7 @@ func FuzzModSeqSyntax(f *testing.F) {
 		f.Add(in)
 	}
 	f.Fuzz(func(t *testing.T, in string) {
-		s := &session{qresync: true}
+		s := &session{agreed: agreed{qresync: true}}
 		for _, read := range []func(*wire.Decoder){
 			func(d *wire.Decoder) {
 				if m := s.parseFetchModifiers(d, &call{uid: true}); d.Err() == nil && m.vanished && m.changedSince == nil {

@@ -169,9 +169,5 @@ func (sc *scan) alive(ctx context.Context, seq uint32) error {
 		return nil
 	}
 	sc.spoke = time.Now()
-	percent := uint64(seq) * 100 / uint64(len(sc.s.sel.uids))
-	sc.s.enc.Text("* OK searched ")
-	sc.s.enc.Number(percent)
-	sc.s.enc.Text(" % of the mailbox\r\n")
-	return sc.s.enc.Flush()
+	return sc.s.tellProgress(sc.call, uint64(seq), uint64(len(sc.s.sel.uids)))
 }

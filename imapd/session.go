@@ -31,22 +31,28 @@ type session struct {
 	signInBy time.Time
 	log      *slog.Logger
 
+	strangersLog *slog.Logger // log before sign-in
+
 	buf *buffers // nil while the session waits
 	dec *wire.Decoder
 	enc wire.Encoder
 
 	user *directory.User // nil before sign-in
-	rev2 bool            // IMAP4rev2 was enabled
-	utf8 bool            // UTF8=ACCEPT was enabled
 	sel  *selected       // nil when no mailbox is selected
-
-	ownLimits bool // some mailbox has an APPENDLIMIT of its own
-
-	condstore bool // the client knows of modseqs (RFC 7162)
-	qresync   bool // QRESYNC was enabled: VANISHED instead of EXPUNGE
+	agreed
 
 	mistakes int  // commands answered with BAD
 	leaving  bool // the session ends after this command
+}
+
+// agreed is what the client has made of the session since sign-in: all that
+// UNAUTHENTICATE takes back.
+type agreed struct {
+	rev2      bool // IMAP4rev2 was enabled
+	utf8      bool // UTF8=ACCEPT was enabled
+	condstore bool // the client knows of modseqs (RFC 7162)
+	qresync   bool // QRESYNC was enabled: VANISHED instead of EXPUNGE
+	ownLimits bool // some mailbox has an APPENDLIMIT of its own
 }
 
 // Reasons to end a session, beside errors of the connection.
@@ -55,6 +61,7 @@ var (
 	errMailboxGone = errors.New("selected mailbox was deleted")
 	errMistakes    = errors.New("too many bad commands")
 	errInjected    = errors.New("data sent before TLS was on")
+	errPipelined   = errors.New("commands sent before compression was off")
 )
 
 func (srv *Server) newSession(conn net.Conn, stopping <-chan struct{}) *session {
@@ -69,6 +76,7 @@ func (srv *Server) newSession(conn net.Conn, stopping <-chan struct{}) *session 
 	s.dec = wire.NewDecoder(beforeSignIn())
 	s.dec.OnLiteral = s.literal
 	s.log = srv.cfg.Log.With("session", srv.serial.Add(1), "remote", s.peer.String())
+	s.strangersLog = s.log
 	return s
 }
 
@@ -215,7 +223,7 @@ func (s *session) sayBye(err error) {
 		code, text = wire.Code(imap.ResponseCodeUnavailable), errStopping.Error()
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		text = "you have been quiet for too long"
-	case errors.Is(err, errMailboxGone), errors.Is(err, errMistakes), errors.Is(err, wire.ErrAbandoned), errors.Is(err, errInjected):
+	case errors.Is(err, errMailboxGone), errors.Is(err, errMistakes), errors.Is(err, wire.ErrAbandoned), errors.Is(err, errInjected), errors.Is(err, errPipelined):
 		text = err.Error()
 	default:
 		return

@@ -3,6 +3,7 @@ package imapd
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/emersion/go-imap/v2"
 	"letterbox/directory"
@@ -43,11 +44,16 @@ func (s *session) signInFailed(err error, mechanism string) error {
 	return err
 }
 
-// signOut gives back what the session holds in the user's name.
+// signOut gives back what the session holds in the user's name, and makes it a
+// stranger's again.
 func (s *session) signOut() {
 	s.deselect()
 	if s.user != nil {
 		s.srv.limiter.signOut(s.user.ID)
 		s.user = nil
 	}
+	s.agreed, s.log = agreed{}, s.strangersLog
+	s.dec.UTF8, s.enc.UTF8 = false, false
+	s.dec.SetLimits(beforeSignIn())
+	s.signInBy = time.Now().Add(s.srv.cfg.Timeouts.SignIn)
 }
