@@ -15,6 +15,8 @@ var floors = map[string][]string{
 	"resolver": nil,
 	"mailauth": {"message", "resolver"},
 
+	"certificate": nil,
+
 	"imapd/wire": nil,
 	"archive":    {"imapd/wire"}, // modified UTF-7: Maildir folders are named as in IMAP
 
@@ -34,11 +36,11 @@ var floors = map[string][]string{
 	"imapd": {"imapd/wire", "store", "directory", "message", "quota", "telemetry"},
 
 	"appliance": {
-		"control", "database", "store", "store/blob", "directory", "telemetry",
+		"certificate", "control", "database", "store", "store/blob", "directory", "telemetry",
 		"delivery", "queue", "quota", "smtpd", "imapd",
 	},
 	"command": {
-		"appliance", "archive", "control", "demo", "message", "store", "store/blob",
+		"appliance", "archive", "certificate", "control", "demo", "message", "store", "store/blob",
 		"directory", "queue", "quota",
 	},
 	"": {"command", "control"}, // main.go

@@ -37,7 +37,6 @@ type Options struct {
 type Appliance struct {
 	config   Config
 	options  Options
-	certs    *Certificates
 	open     listeners
 	stopping atomic.Bool
 }
@@ -63,10 +62,6 @@ func (a *Appliance) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	a.certs, err = openCertificates(d.folder.join(tlsFolder), d.Config.Hostname, time.Now)
-	if err != nil {
-		return err
-	}
 	services := a.services(d)
 	a.open, err = listen(ctx, &a.config.Listen, services)
 	if err != nil {
@@ -101,6 +96,7 @@ func (a *Appliance) serve(ctx context.Context, d *Data, services map[string]serv
 	group.Go(func() error { return serveHTTP(serving, socket, control.Handler(a.command(d))) })
 	group.Go(func() error { return d.watchdog(serving) })
 	group.Go(func() error { return a.upkeep(serving, d) })
+	group.Go(func() error { return d.Certificates.Run(serving) })
 	group.Go(func() error { return a.announce(serving, d) })
 
 	<-serving.Done()
@@ -156,6 +152,3 @@ func (a *Appliance) Addr(name string) net.Addr {
 	}
 	return nil
 }
-
-// Certificates returns what the servers show; known as Addr is.
-func (a *Appliance) Certificates() *Certificates { return a.certs }

@@ -1,5 +1,7 @@
 package appliance
 
+import "letterbox/certificate"
+
 import "letterbox/quota"
 
 // Config is everything that can be set about the appliance. What belongs to the
@@ -13,6 +15,7 @@ type Config struct {
 	IMAP     IMAP     `toml:"imap" doc:"Mail clients that read."`
 	SMTP     SMTP     `toml:"smtp" doc:"Mail that arrives, and mail clients that send."`
 	Quota    Quota    `toml:"quota" doc:"How much people may keep. The limits themselves are set for each: letterbox user set ADDRESS --quota SIZE."`
+	TLS      TLS      `toml:"tls" doc:"The certificate that proves to clients and other servers who this machine is."`
 	Relay    Relay    `toml:"relay" doc:"The server that takes mail for elsewhere. This version checks these keys but does not send yet: such mail is kept in the queue (letterbox queue list)."`
 	Snapshot Snapshot `toml:"snapshot" doc:"Copies of the mail for the day the disk dies. This version checks the key but does not take snapshots yet."`
 	Log      Log      `toml:"log" doc:"What is written to standard error."`
@@ -25,8 +28,8 @@ type Listen struct {
 	SMTP          Addresses `toml:"smtp" doc:"Mail from other servers."`
 	Submission    Addresses `toml:"submission" doc:"Mail that users send; encrypted once the client asks for it (STARTTLS)."`
 	Submissions   Addresses `toml:"submissions" doc:"Mail that users send, encrypted from the start. What mail clients should use."`
-	HTTP          Addresses `toml:"http" doc:"Web pages. Nothing is served there in this version, so the port stays closed."`
-	HTTPS         Addresses `toml:"https" doc:"Web pages, encrypted. Nothing is served there in this version, so the port stays closed."`
+	HTTP          Addresses `toml:"http" doc:"HTTP: the certificate authority looks here whether the host name is ours; everybody else is sent on to https."`
+	HTTPS         Addresses `toml:"https" doc:"HTTPS: the certificate authority looks here, too. There are no pages in this version."`
 	Metrics       Addresses `toml:"metrics" doc:"For monitoring: /metrics (Prometheus), /livez and /readyz over plain HTTP. Only this machine may reach it unless metrics_public says otherwise."`
 	MetricsPublic bool      `toml:"metrics_public" doc:"Permit listen.metrics on addresses that others can reach. There is no password on it."`
 }
@@ -52,6 +55,21 @@ type SMTP struct {
 // Quota holds what is the same for everybody's limits.
 type Quota struct {
 	Thresholds quota.Thresholds `toml:"thresholds" doc:"Percentages of a limit, with commas between. An account that grows beyond one is worth a line in the log."`
+}
+
+// TLS says where the certificate comes from.
+type TLS struct {
+	Authority string `toml:"authority" doc:"The certificate authority to ask, by the address of its ACME directory; it is asked as soon as the host name is one of the public DNS. Asking means to agree with its terms. Empty: nobody is asked, and the certificate is one that this machine signs itself."`
+	Contact   string `toml:"contact" doc:"An e-mail address for the authority's warnings. May be empty."`
+
+	Certificate string `toml:"certificate" doc:"A PEM file with a certificate (and its chain) that something else renews; it is read again when it changes. Used instead of asking, for the names in it."`
+	Key         string `toml:"key" doc:"The PEM file with its key."`
+
+	DNSCommand string `toml:"dns_command" doc:"For machines that nobody reaches on ports 80 and 443: a program that publishes what the authority looks for in the DNS. It is called with: add NAME TEXT, or: remove NAME TEXT (a TXT record)."`
+	DNSServer  string `toml:"dns_server" doc:"Instead of a program: HOST:PORT of a name server that takes dynamic updates (RFC 2136)."`
+	DNSZone    string `toml:"dns_zone" doc:"The zone to update there, such as example.org."`
+	DNSKeyName string `toml:"dns_key_name" doc:"The name of the TSIG key (hmac-sha256) that signs the updates."`
+	DNSKeyFile string `toml:"dns_key_file" doc:"A file whose first line is that key, in base64. Nobody but its owner may be able to read it."`
 }
 
 // Relay is the server to which mail for elsewhere is handed.
@@ -99,6 +117,7 @@ func Default() Config {
 			MaxConnectionsPerAddress: 50,
 		},
 		Quota: Quota{Thresholds: quota.Thresholds{80, 90, 100}},
+		TLS:   TLS{Authority: certificate.LetsEncrypt},
 		Relay: Relay{TLS: "starttls"},
 		Log:   Log{Level: "info", Format: "text"},
 	}

@@ -21,6 +21,7 @@ func (c *Config) Check() error {
 		c.Listen.check(),
 		c.IMAP.check(),
 		c.SMTP.check(),
+		c.TLS.check(),
 		c.Relay.check(),
 		checkTarget(c.Snapshot.Target),
 		c.Log.check(),
@@ -172,12 +173,17 @@ func (r Relay) checkPassword() error {
 	if r.PasswordFile == "" {
 		return errors.New("relay.password_file: missing; write the password into a file that only its owner can read and name it here")
 	}
-	info, err := os.Stat(r.PasswordFile)
+	return checkSecret("relay.password_file", r.PasswordFile)
+}
+
+// checkSecret is about a file that only its owner may be able to read.
+func checkSecret(key, path string) error {
+	info, err := os.Stat(path)
 	if err != nil {
-		return fmt.Errorf("relay.password_file: %w", err)
+		return fmt.Errorf("%s: %w", key, err)
 	}
 	if info.Mode().Perm()&0o077 != 0 {
-		return fmt.Errorf("relay.password_file: others can read it; run: chmod 600 %s", r.PasswordFile)
+		return fmt.Errorf("%s: others can read it; run: chmod 600 %s", key, path)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 
+	"letterbox/certificate"
 	"letterbox/database"
 	"letterbox/delivery"
 	"letterbox/directory"
@@ -30,6 +31,8 @@ type Data struct {
 	Telemetry *telemetry.Telemetry
 	Delivery  *delivery.Delivery
 	Queue     *queue.Queue
+
+	Certificates *certificate.Keeper
 
 	folder *folder
 }
@@ -108,6 +111,10 @@ func (d *Data) open(ctx context.Context) (err error) {
 		Directory: d.Directory,
 		Telemetry: d.Telemetry,
 		Log:       d.Log,
+	}
+	d.Certificates, err = openCertificates(d)
+	if err != nil {
+		return err
 	}
 	d.Queue = &queue.Queue{DB: d.DB, Store: d.Store, Delivery: d.Delivery, Log: d.Log}
 	return nil

@@ -2,6 +2,7 @@ package appliance
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 
 	"letterbox/imapd"
@@ -22,6 +23,12 @@ func (a *Appliance) services(d *Data) map[string]service {
 		"smtp":        smtp.ServeMX,
 		"submission":  smtp.ServeSubmission,
 		"submissions": smtp.ServeSubmissions,
+		"http": func(ctx context.Context, ln net.Listener) error {
+			return serveHTTP(ctx, ln, d.Certificates.Handler(a.redirect(d)))
+		},
+		"https": func(ctx context.Context, ln net.Listener) error {
+			return serveHTTP(ctx, tls.NewListener(ln, d.Certificates.WebConfig()), web())
+		},
 		"metrics": func(ctx context.Context, ln net.Listener) error {
 			return serveHTTP(ctx, ln, monitoring)
 		},
@@ -35,7 +42,7 @@ func (a *Appliance) imap(d *Data) *imapd.Server {
 		Directory:         d.Directory,
 		Telemetry:         d.Telemetry,
 		Log:               d.Log.With("server", "imap"),
-		TLS:               a.certs.Config(),
+		TLS:               d.Certificates.Config(),
 		PlaintextLoopback: c.PlaintextLoopback,
 		Version:           Version(),
 		AppendLimit:       int64(c.MaxMessageSize),
@@ -56,7 +63,7 @@ func (a *Appliance) smtp(d *Data) *smtpd.Server {
 		Queue:             d.Queue,
 		Telemetry:         d.Telemetry,
 		Log:               d.Log.With("server", "smtp"),
-		TLS:               a.certs.Config(),
+		TLS:               d.Certificates.Config(),
 		PlaintextLoopback: d.Config.IMAP.PlaintextLoopback,
 		Limits: smtpd.Limits{
 			Connections: c.MaxConnections,

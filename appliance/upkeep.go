@@ -43,7 +43,6 @@ func (a *Appliance) tidy(ctx context.Context, d *Data, now time.Time) {
 		name string
 		do   func() error
 	}{
-		{"certificate", a.certs.renew},
 		{"sweep", func() error { return d.Store.Sweep(ctx, sweepGrace) }},
 	}
 	for _, step := range steps {

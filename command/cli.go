@@ -6,17 +6,18 @@ type cli struct {
 	ConfigFile string   `name:"config" placeholder:"FILE" help:"The configuration file. Default: letterbox.toml in the data folder, if there is one."`
 	Set        []string `placeholder:"KEY=VALUE" sep:"none" help:"Set one key of the configuration; may be repeated."`
 
-	Demo    demoCmd    `cmd:"" help:"Show it: everything on this machine alone, with two users and their mail, all removed at the end."`
-	Serve   serveCmd   `cmd:"" help:"Run the appliance."`
-	Domain  domainCmd  `cmd:"" help:"The domains that mail is received for."`
-	User    userCmd    `cmd:"" help:"The people who have mail here."`
-	Mailbox mailboxCmd `cmd:"" help:"The mailboxes that people have."`
-	Alias   aliasCmd   `cmd:"" help:"Addresses that lead to other addresses."`
-	Import  importCmd  `cmd:"" help:"Take in mail from an mbox file or a Maildir."`
-	Export  exportCmd  `cmd:"" help:"Write mail into an mbox file or a Maildir."`
-	Rescue  rescueCmd  `cmd:"" help:"Rebuild a database that is damaged or lost from the packs of messages."`
-	Queue   queueCmd   `cmd:"" help:"Mail that is to leave."`
-	Config  configCmd  `cmd:"" help:"The configuration file."`
-	Version versionCmd `cmd:"" help:"What this program is."`
-	Man     manCmd     `cmd:"" hidden:"" help:"Print the manual page."`
+	Demo        demoCmd        `cmd:"" help:"Show it: everything on this machine alone, with two users and their mail, all removed at the end."`
+	Serve       serveCmd       `cmd:"" help:"Run the appliance."`
+	Domain      domainCmd      `cmd:"" help:"The domains that mail is received for."`
+	User        userCmd        `cmd:"" help:"The people who have mail here."`
+	Mailbox     mailboxCmd     `cmd:"" help:"The mailboxes that people have."`
+	Alias       aliasCmd       `cmd:"" help:"Addresses that lead to other addresses."`
+	Import      importCmd      `cmd:"" help:"Take in mail from an mbox file or a Maildir."`
+	Export      exportCmd      `cmd:"" help:"Write mail into an mbox file or a Maildir."`
+	Rescue      rescueCmd      `cmd:"" help:"Rebuild a database that is damaged or lost from the packs of messages."`
+	Queue       queueCmd       `cmd:"" help:"Mail that is to leave."`
+	Certificate certificateCmd `cmd:"" help:"What proves to others who this machine is."`
+	Config      configCmd      `cmd:"" help:"The configuration file."`
+	Version     versionCmd     `cmd:"" help:"What this program is."`
+	Man         manCmd         `cmd:"" hidden:"" help:"Print the manual page."`
 }

@@ -64,7 +64,7 @@ func (c *demoCmd) run(ctx context.Context, s *shell, data string) error {
 // demoSettings put everything on loopback, on the demo's ports as far as they
 // are free and on any others else.
 func demoSettings() []string {
-	settings := []string{"hostname=localhost", "log.level=warn"}
+	settings := []string{"hostname=localhost", "log.level=warn", "listen.http=", "listen.https="}
 	for name, port := range demoPorts {
 		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 		if ln, err := net.Listen("tcp", address); err != nil {
@@ -183,7 +183,7 @@ func describeDemo(w io.Writer, a *appliance.Appliance, d *appliance.Data, people
 		"IMAP":    port("imap"), "IMAPS": port("imaps"), "SMTP": port("smtp"),
 		"Submission": port("submission"), "Submissions": port("submissions"),
 		"Metrics":     a.Addr("metrics"),
-		"Fingerprint": a.Certificates().Fingerprint(),
+		"Fingerprint": d.Certificates.Fingerprint(),
 		"Certificate": filepath.Join(d.Config.Data, "tls", "certificate.pem"),
 		"Data":        d.Config.Data,
 		"Program":     program(),

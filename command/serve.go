@@ -59,7 +59,7 @@ Nobody has mail here yet. In another terminal:
   %[3]s domain add example.org
   %[3]s user add you@example.org
 
-`, d.Config.Hostname, a.Certificates().Fingerprint(), s.self())
+`, d.Config.Hostname, d.Certificates.Fingerprint(), s.self())
 	return nil
 }
 

@@ -47,6 +47,8 @@ func Serve(t testing.TB, records string) *Zone {
 	for _, server := range []*dns.Server{{PacketConn: packets, Handler: z}, {Listener: streams, Handler: z}} {
 		started := make(chan struct{})
 		server.NotifyStartedFunc = func() { close(started) }
+		server.TsigSecret = map[string]string{UpdateKey: UpdateSecret}
+		server.MsgAcceptFunc = func(dns.Header) dns.MsgAcceptAction { return dns.MsgAccept } // UPDATE too
 		go server.ActivateAndServe()
 		<-started
 		t.Cleanup(func() { server.Shutdown() })
@@ -112,6 +114,10 @@ func canonical(name string) string { return strings.ToLower(dns.Fqdn(name)) }
 
 // ServeDNS is that of dns.Handler.
 func (z *Zone) ServeDNS(w dns.ResponseWriter, q *dns.Msg) {
+	if q.Opcode == dns.OpcodeUpdate {
+		w.WriteMsg(z.update(w, q))
+		return
+	}
 	if reply := z.reply(q, w.LocalAddr().Network() == "udp"); reply != nil {
 		w.WriteMsg(reply)
 	}

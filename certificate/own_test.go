@@ -1,4 +1,4 @@
-package appliance
+package certificate
 
 import (
 	"bytes"
@@ -9,14 +9,11 @@ import (
 	"time"
 )
 
-func TestCertificate(t *testing.T) {
+func TestOwnCertificate(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	c, err := openCertificates(dir, "mail.example.org", time.Now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	leaf := c.current.Load().Leaf
+	k := openAt(t, Options{Dir: dir, Hostname: "mail.example.org"})
+	leaf := k.own.Leaf
 	roots := x509.NewCertPool()
 	roots.AddCert(leaf)
 	for _, name := range []string{"mail.example.org", "localhost", "127.0.0.1", "::1"} {
@@ -35,17 +32,21 @@ func TestCertificate(t *testing.T) {
 	}
 }
 
-func TestCertificateIsKept(t *testing.T) {
+func openAt(t *testing.T, o Options) *Keeper {
+	t.Helper()
+	k, err := Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+func TestOwnCertificateIsKept(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	now := time.Now()
-	clock := func() time.Time { return now }
-	open := func(hostname string) *Certificates {
-		c, err := openCertificates(dir, hostname, clock)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return c
+	open := func(hostname string) *Keeper {
+		return openAt(t, Options{Dir: dir, Hostname: hostname, Now: func() time.Time { return now }})
 	}
 	first := open("a.example")
 	if again := open("a.example"); again.Fingerprint() != first.Fingerprint() {
@@ -56,14 +57,14 @@ func TestCertificateIsKept(t *testing.T) {
 	if other.Fingerprint() == first.Fingerprint() {
 		t.Error("another host name did not make another certificate")
 	}
-	now = now.Add(certificateLife - certificateRenew - time.Minute)
+	now = now.Add(ownLife - ownRenew - time.Minute)
 	if open("b.example").Fingerprint() != other.Fingerprint() {
 		t.Error("renewed too early")
 	}
 	now = now.Add(2 * time.Minute)
 	before := other.Fingerprint()
-	if err := other.renew(); err != nil || other.Fingerprint() == before {
-		t.Errorf("not renewed while it runs: %v", err)
+	if other.round(t.Context()); other.Fingerprint() == before {
+		t.Error("not renewed while it runs")
 	}
 	if now, _ := os.ReadFile(filepath.Join(dir, "key.pem")); !bytes.Equal(now, key) {
 		t.Error("renewing changed the key")
@@ -77,7 +78,7 @@ func TestDamagedKeyIsNotOverwritten(t *testing.T) {
 	if err := os.WriteFile(path, []byte("mine"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := openCertificates(dir, "a.example", time.Now); err == nil {
+	if _, err := Open(Options{Dir: dir, Hostname: "a.example"}); err == nil {
 		t.Error("opened with a damaged key")
 	}
 	if text, _ := os.ReadFile(path); string(text) != "mine" {
