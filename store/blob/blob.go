@@ -58,27 +58,29 @@ var ErrClosed = errors.New("blob store is closed")
 
 // Options of Open.
 type Options struct {
-	FS      FS // nil: the operating system's
-	Log     *slog.Logger
-	MaxPack int64 // a new pack is begun beyond; 0: 256 MiB
+	FS       FS // nil: the operating system's
+	Log      *slog.Logger
+	MaxPack  int64 // a new pack is begun beyond; 0: 256 MiB
+	ReadOnly bool  // for packs in a snapshot: nothing is mended, put or compacted
 }
 
 // Store is an open folder of packs.
 type Store struct {
-	dir     string
-	fs      FS
-	log     *slog.Logger
-	maxPack int64
+	dir      string
+	fs       FS
+	log      *slog.Logger
+	maxPack  int64
+	readOnly bool
 
 	queue   chan *write
 	closing chan struct{}
 	closed  chan struct{} // the committer has ended
 
-	mu     sync.Mutex
-	packs  map[uint32]*pack // every pack there is
-	last   uint32           // highest number ever given
-	pinned map[*pin]uint32  // packs up to this number stay
-	open   []*pack          // with an open file, least recently used first
+	mu    sync.Mutex
+	packs map[uint32]*pack // every pack there is
+	last  uint32           // highest number ever given
+	pins  int              // while there are any, no pack is removed
+	open  []*pack          // with an open file, least recently used first
 
 	compacting sync.Mutex
 	flushes    atomic.Int64
@@ -98,12 +100,17 @@ func Open(dir string, o Options) (*Store, error) {
 		o.MaxPack = 256 << 20
 	}
 	s := &Store{
-		dir: dir, fs: o.FS, log: o.Log, maxPack: o.MaxPack,
+		dir: dir, fs: o.FS, log: o.Log, maxPack: o.MaxPack, readOnly: o.ReadOnly,
 		queue: make(chan *write, 256), closing: make(chan struct{}), closed: make(chan struct{}),
-		packs: make(map[uint32]*pack), pinned: make(map[*pin]uint32),
+		packs: make(map[uint32]*pack),
 	}
 	if err := s.findPacks(); err != nil {
 		return nil, fmt.Errorf("open packs: %w", err)
+	}
+	if o.ReadOnly {
+		close(s.closing)
+		close(s.closed)
+		return s, nil
 	}
 	if err := s.cutTail(); err != nil {
 		return nil, errors.Join(fmt.Errorf("open packs: %w", err), s.closeFiles())
@@ -114,7 +121,9 @@ func Open(dir string, o Options) (*Store, error) {
 
 // Close waits for writes under way. Readers that are open fail from then on.
 func (s *Store) Close() error {
-	close(s.closing)
+	if !s.readOnly {
+		close(s.closing)
+	}
 	<-s.closed
 	return s.closeFiles()
 }

@@ -197,3 +197,44 @@ func TestCompact(t *testing.T) {
 		}
 	}
 }
+
+// TestPinKeepsPacks pins while a compaction is under way: what has moved stays
+// where it was too, until a later one.
+func TestPinKeepsPacks(t *testing.T) {
+	t.Parallel()
+	s := open(t, t.TempDir(), Options{MaxPack: 4000})
+	defer s.Close()
+	for i := range 40 {
+		put(t, s, body(uint64(i), 800))
+	}
+	before := s.Packs()
+	dead := func(Record) bool { return false }
+	release := s.Pin()
+	if err := s.Compact(t.Context(), 0.9, dead, nil); err != nil || len(s.Packs()) != len(before) {
+		t.Errorf("%d packs of %d are left while pinned, %v", len(s.Packs()), len(before), err)
+	}
+	release()
+	release()
+
+	alive := true
+	var late func()
+	err := s.Compact(t.Context(), 1.1, func(Record) bool { return alive }, func(context.Context, []Move) error {
+		if late == nil {
+			late = s.Pin() // the pack at hand has moved, and must stay
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range before {
+		if err := s.ReadPack(p.Number, make([]byte, p.Size), 0); err != nil {
+			t.Errorf("pack %d: %v", p.Number, err)
+		}
+	}
+	late()
+	alive = false
+	if err := s.Compact(t.Context(), 0.9, dead, nil); err != nil || len(s.Packs()) != 1 {
+		t.Errorf("%d packs are left, %v", len(s.Packs()), err)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 )
 
 // A Move says that a record has a new place.
@@ -12,28 +13,27 @@ type Move struct {
 	From, To Location
 }
 
-// A pin keeps packs in place. It has a size, so that two have two addresses.
-type pin struct{ _ byte }
-
-// Pin keeps every pack that exists now until release is called: for a snapshot
-// in progress.
+// Pin keeps every pack, also those begun later, until release is called: for a
+// snapshot in progress, which first learns from a copy of the database which
+// records it needs. Calling release again does nothing.
 func (s *Store) Pin() (release func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	key := new(pin)
-	s.pinned[key] = s.last
-	return func() {
+	s.pins++
+	return sync.OnceFunc(func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		delete(s.pinned, key)
-	}
+		s.pins--
+	})
 }
 
 // Compact rewrites packs in which less than keep (0 to 1) of the bytes is alive:
 // live records go to the pack being written, durable; moved tells the caller,
 // who switches its references in one transaction; only then is the old pack
 // removed. alive is asked about each record, perhaps twice. The pack being
-// written, pinned packs, and packs with damage stay. One Compact at a time.
+// written and packs with damage stay, and all while somebody has pinned them: one
+// whose records have moved already goes with a later Compact. One Compact at a
+// time.
 //
 // A crash leaves at most a record that stands in two packs, of which the caller
 // knows one; the other dies with the next Compact.
@@ -59,15 +59,7 @@ func (s *Store) Compact(ctx context.Context, keep float64, alive func(Record) bo
 func (s *Store) mayGo(number uint32) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if number == s.last {
-		return false
-	}
-	for _, upTo := range s.pinned {
-		if number <= upTo {
-			return false
-		}
-	}
-	return true
+	return number != s.last && s.pins == 0
 }
 
 func (s *Store) compactPack(ctx context.Context, number uint32, keep float64, alive func(Record) bool, moved func(context.Context, []Move) error) error {
@@ -148,10 +140,14 @@ func (s *Store) copyRecords(ctx context.Context, p *pack, records []Record, move
 	return moved(ctx, moves)
 }
 
-// remove deletes a pack that nobody refers to. Readers that have it open read
-// on.
+// remove deletes a pack that nobody refers to, unless it was pinned meanwhile.
+// Readers that have it open read on.
 func (s *Store) remove(p *pack) error {
 	s.mu.Lock()
+	if s.pins > 0 {
+		s.mu.Unlock()
+		return nil
+	}
 	delete(s.packs, p.number)
 	p.gone = true
 	if p.users == 0 {

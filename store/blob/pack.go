@@ -27,9 +27,10 @@ type pack struct {
 	closed bool  // nothing is appended any more
 }
 
-func (s *Store) path(number uint32) string {
-	return filepath.Join(s.dir, fmt.Sprintf("%010d.pack", number))
-}
+func (s *Store) path(number uint32) string { return filepath.Join(s.dir, PackFile(number)) }
+
+// PackFile is the name of a pack's file in its folder.
+func PackFile(number uint32) string { return fmt.Sprintf("%010d.pack", number) }
 
 // findPacks lists the folder.
 func (s *Store) findPacks() error {
