@@ -31,6 +31,7 @@ type Options struct {
 // DB is the open database.
 type DB struct {
 	log     *slog.Logger
+	source  string // DSN of a reader
 	writer  *writer
 	readers chan *connection // those that are free
 	closing chan struct{}    // closed when Close begins
@@ -57,6 +58,7 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 	}
 	db := &DB{
 		log:     o.Log,
+		source:  readerDSN(path, o.VFS),
 		readers: make(chan *connection, o.Readers),
 		closing: make(chan struct{}),
 	}
