@@ -35,12 +35,14 @@ var floors = map[string][]string{
 	"smtpd": {"store", "delivery", "queue", "directory", "message", "quota", "telemetry"},
 	"imapd": {"imapd/wire", "store", "directory", "message", "quota", "telemetry"},
 
+	"backup": {"database", "store", "store/blob", "directory", "message"},
+
 	"appliance": {
-		"certificate", "control", "database", "store", "store/blob", "directory", "telemetry",
+		"backup", "certificate", "control", "database", "store", "store/blob", "directory", "telemetry",
 		"delivery", "queue", "quota", "smtpd", "imapd",
 	},
 	"command": {
-		"appliance", "archive", "certificate", "control", "demo", "message", "store", "store/blob",
+		"appliance", "archive", "backup", "certificate", "control", "demo", "message", "store", "store/blob",
 		"directory", "queue", "quota",
 	},
 	"": {"command", "control"}, // main.go

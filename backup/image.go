@@ -1,0 +1,176 @@
+package backup
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"letterbox/database"
+)
+
+// The database is cut into chunks of chunkSize, four of its pages. A chunk that
+// is as it was in the last snapshot is taken from there.
+//
+// While the read transaction is open only changed chunks are copied, to a scratch
+// file: nothing then waits for a target.
+const chunkSize = 16 << 10
+
+// A digest tells whether a chunk was changed.
+type digest [16]byte
+
+func digestOf(chunk []byte) digest {
+	sum := sha256.Sum256(chunk)
+	return digest(sum[:])
+}
+
+// An image is a copy of the database at one commit.
+type image struct {
+	size    int64
+	chunks  []chunk
+	counts  map[string]int64
+	changed *os.File // the bytes of changed chunks, one behind the other
+}
+
+// A chunk is changed when its place is empty.
+type chunk struct {
+	digest digest
+	place  Extent // of the last snapshot
+}
+
+func (c *chunk) changed() bool { return c.place.Length == 0 }
+
+// capture copies what changed since the last snapshot.
+func (k *Keeper) capture(ctx context.Context, last []chunk) (*image, error) {
+	scratch, err := k.scratchFile()
+	if err != nil {
+		return nil, fmt.Errorf("copy the database: %w", err)
+	}
+	i := &image{changed: scratch}
+	w := bufio.NewWriterSize(scratch, 256<<10)
+	err = k.source.DB.Image(ctx, func(c *database.Conn) (err error) {
+		if i.counts, err = counted(c); err != nil {
+			return err
+		}
+		return i.read(c, last, w)
+	})
+	if err := errors.Join(err, w.Flush()); err != nil {
+		return nil, errors.Join(fmt.Errorf("copy the database: %w", err), scratch.Close())
+	}
+	return i, nil
+}
+
+// scratchFile opens a file without a name, which is gone when it is closed,
+// however the process ends.
+func (k *Keeper) scratchFile() (*os.File, error) {
+	if err := os.MkdirAll(k.work(), 0o700); err != nil {
+		return nil, err
+	}
+	f, err := os.CreateTemp(k.work(), partPrefix)
+	if err != nil {
+		return nil, err
+	}
+	return f, os.Remove(f.Name())
+}
+
+func (i *image) read(c *database.Conn, last []chunk, w io.Writer) error {
+	buffer := make([]byte, 0, chunkSize)
+	flush := func() error {
+		one := chunk{digest: digestOf(buffer)}
+		if n := len(i.chunks); n < len(last) && last[n].digest == one.digest && last[n].place.Length == int64(len(buffer)) {
+			one.place = last[n].place
+		} else if _, err := w.Write(buffer); err != nil {
+			return err
+		}
+		i.size += int64(len(buffer))
+		i.chunks = append(i.chunks, one)
+		buffer = buffer[:0]
+		return nil
+	}
+	err := c.Pages(func(page []byte) error {
+		buffer = append(buffer, page...)
+		if len(buffer) < chunkSize {
+			return nil
+		}
+		return flush()
+	})
+	if err == nil && len(buffer) > 0 {
+		err = flush()
+	}
+	return err
+}
+
+// store writes the changed chunks and returns the file as the manifest has it.
+func (i *image) store(u *upload) (File, error) {
+	if _, err := i.changed.Seek(0, io.SeekStart); err != nil {
+		return File{}, err
+	}
+	r := bufio.NewReaderSize(i.changed, 256<<10)
+	bundle, members := u.buffer(), []int{}
+	flush := func() error {
+		if len(bundle) == 0 {
+			return nil
+		}
+		size := int64(len(bundle))
+		name, err := u.put(bundle)
+		if err != nil {
+			return err
+		}
+		for _, n := range members {
+			i.chunks[n].place.Bundle, i.chunks[n].place.Size = name, size
+		}
+		bundle, members = u.buffer(), members[:0]
+		return nil
+	}
+	for n := range i.chunks {
+		if !i.chunks[n].changed() {
+			continue
+		}
+		length := min(chunkSize, i.size-int64(n)*chunkSize)
+		i.chunks[n].place = Extent{Offset: int64(len(bundle)), Length: length}
+		members = append(members, n)
+		bundle = bundle[:int64(len(bundle))+length]
+		if _, err := io.ReadFull(r, bundle[int64(len(bundle))-length:]); err != nil {
+			return File{}, fmt.Errorf("read the copy of the database: %w", err)
+		}
+		if len(bundle)+chunkSize > bundleSize {
+			if err := flush(); err != nil {
+				return File{}, err
+			}
+		}
+	}
+	return File{Path: databasePath, Size: i.size}, flush()
+}
+
+// extents joins chunks that lie side by side.
+func (i *image) extents() (list []Extent) {
+	for _, c := range i.chunks {
+		if n := len(list); n > 0 && list[n-1].Bundle == c.place.Bundle && list[n-1].Offset+list[n-1].Length == c.place.Offset {
+			list[n-1].Length += c.place.Length
+			continue
+		}
+		list = append(list, c.place)
+	}
+	return list
+}
+
+// usable returns the chunks of the last snapshot that may be referred to again:
+// those whose bundle is there and still in use for at least half of it. A bundle
+// that is mostly superseded would otherwise be kept for a few chunks for ever.
+func usable(last []chunk, there func(Name) bool) []chunk {
+	used := map[Name]int64{}
+	for _, c := range last {
+		used[c.place.Bundle] += c.place.Length
+	}
+	list := make([]chunk, len(last))
+	for n, c := range last {
+		list[n] = c
+		if !there(c.place.Bundle) || 2*used[c.place.Bundle] < c.place.Size {
+			list[n].place = Extent{}
+		}
+	}
+	return list
+}

@@ -1,0 +1,41 @@
+package backup
+
+import (
+	"context"
+	"io/fs"
+	"time"
+)
+
+// A Target is a place for objects: whole files that are written once. Safe for
+// concurrent use.
+type Target interface {
+	// Put writes an object durably, all of it or nothing, over another of its name.
+	Put(ctx context.Context, name string, data []byte) error
+
+	// Get reads an object; ErrMissing.
+	Get(ctx context.Context, name string) ([]byte, error)
+
+	// List calls fn for each object whose name begins with a folder and '/'.
+	List(ctx context.Context, folder string, fn func(Object) error) error
+
+	// Remove deletes an object; one that is missing is no error.
+	Remove(ctx context.Context, name string) error
+
+	// Remote says whether others than this machine's owner may see it.
+	Remote() bool
+
+	// String names it without secrets.
+	String() string
+
+	Close() error
+}
+
+// An Object is what List finds.
+type Object struct {
+	Name     string
+	Size     int64
+	Modified time.Time // by the target's clock
+}
+
+// ErrMissing says that the target has no such object.
+var ErrMissing = fs.ErrNotExist

@@ -1,0 +1,130 @@
+package backup
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	// bundleSize is how much a bundle holds at most, uncompressed. A bundle is in
+	// memory whole, once for each sealer and in three forms.
+	bundleSize = 2 << 20
+
+	// sealers compress, encrypt and write bundles at once: more than one, as a
+	// target far away answers slowly.
+	sealers = 3
+)
+
+// An upload writes the bundles of one snapshot that the target lacks.
+type upload struct {
+	repo  *Repository
+	group *errgroup.Group
+	ctx   context.Context
+	work  chan []byte
+	spare sync.Pool
+	known known
+	did   func(bytes int64)
+
+	bundles, bytes atomic.Int64 // written, as they lie at the target
+}
+
+// known are the bundles that are at the target; safe for concurrent use.
+type known struct {
+	mu    sync.Mutex
+	names map[Name]bool
+}
+
+func (k *known) has(n Name) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.names[n]
+}
+
+// claim adds a name and reports whether it was new: whoever hears so writes it.
+func (k *known) claim(n Name) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.names[n] {
+		return false
+	}
+	k.names[n] = true
+	return true
+}
+
+func newUpload(ctx context.Context, r *Repository, names map[Name]bool, did func(int64)) *upload {
+	u := &upload{repo: r, work: make(chan []byte), known: known{names: names}, did: did}
+	u.spare.New = func() any { return make([]byte, 0, bundleSize) }
+	u.group, u.ctx = errgroup.WithContext(ctx)
+	for range sealers {
+		u.group.Go(func() (err error) {
+			unhurried(func() { err = u.seal() })
+			return err
+		})
+	}
+	return u
+}
+
+// buffer returns room for a bundle.
+func (u *upload) buffer() []byte { return u.spare.Get().([]byte)[:0] }
+
+// put has a bundle written, unless it is there, and returns its name. The buffer
+// is not the caller's any more.
+func (u *upload) put(plain []byte) (Name, error) {
+	name := u.repo.key.name(plain)
+	if u.known.has(name) {
+		u.did(int64(len(plain)))
+		u.spare.Put(plain) //nolint:staticcheck // a slice is small enough
+		return name, nil
+	}
+	select {
+	case u.work <- plain:
+		return name, nil
+	case <-u.ctx.Done():
+		return name, context.Cause(u.ctx)
+	}
+}
+
+// seal writes what comes until there is no more.
+func (u *upload) seal() error {
+	for {
+		select {
+		case <-u.ctx.Done():
+			return u.ctx.Err()
+		case plain, more := <-u.work:
+			if !more {
+				return nil
+			}
+			if err := u.write(plain); err != nil {
+				return err
+			}
+			u.did(int64(len(plain)))
+			u.spare.Put(plain) //nolint:staticcheck // a slice is small enough
+		}
+	}
+}
+
+func (u *upload) write(plain []byte) error {
+	name := u.repo.key.name(plain)
+	if !u.known.claim(name) {
+		return nil
+	}
+	sealed, err := u.repo.key.seal(plain)
+	if err != nil {
+		return err
+	}
+	if err := u.repo.target.Put(u.ctx, name.object(), sealed); err != nil {
+		return err
+	}
+	u.bundles.Add(1)
+	u.bytes.Add(int64(len(sealed)))
+	return nil
+}
+
+// finish waits until everything is written. Afterwards nothing can be put.
+func (u *upload) finish() error {
+	close(u.work)
+	return u.group.Wait()
+}
