@@ -96,6 +96,7 @@ func (d *Data) open(ctx context.Context) (err error) {
 		DB:      d.DB,
 		Blobs:   d.Blobs,
 		Spool:   d.folder.join(spoolFolder),
+		Search:  d.folder.join(searchFolder),
 		Log:     d.Log,
 		Address: d.address,
 
@@ -105,6 +106,12 @@ func (d *Data) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	d.Telemetry.Gauge("search_indexed_messages", "Messages in the search indexes.", func() float64 {
+		return float64(d.Store.Coverage().Indexed)
+	})
+	d.Telemetry.Gauge("search_waiting_messages", "Messages that are still to be indexed; searches read them.", func() float64 {
+		return float64(d.Store.Coverage().Waiting)
+	})
 	d.Delivery = &delivery.Delivery{
 		Hostname:  d.Config.Hostname,
 		Store:     d.Store,

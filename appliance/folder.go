@@ -18,6 +18,7 @@ const (
 	databaseFile  = "letterbox.db"
 	blobFolder    = "blobs"
 	spoolFolder   = "spool"
+	searchFolder  = "search"
 	tlsFolder     = "tls"
 	lockFile      = "lock"
 	ControlSocket = "control.sock"

@@ -17,6 +17,7 @@ type cli struct {
 	Rescue      rescueCmd      `cmd:"" help:"Rebuild a database that is damaged or lost from the packs of messages."`
 	Queue       queueCmd       `cmd:"" help:"Mail that is to leave."`
 	Certificate certificateCmd `cmd:"" help:"What proves to others who this machine is."`
+	Reindex     reindexCmd     `cmd:"" help:"Build the search indexes anew. Not needed in daily life: damage is found and mended by itself."`
 	Config      configCmd      `cmd:"" help:"The configuration file."`
 	Version     versionCmd     `cmd:"" help:"What this program is."`
 	Man         manCmd         `cmd:"" hidden:"" help:"Print the manual page."`

@@ -30,6 +30,7 @@ type house struct {
 	directory *directory.Directory
 	telemetry *telemetry.Telemetry
 	log       *slog.Logger
+	dir       string
 
 	plain, private string // addresses of the listeners
 	cancel         func()
@@ -40,7 +41,7 @@ type house struct {
 func newHouse(t testing.TB) *house {
 	t.Helper()
 	ctx, dir := t.Context(), t.TempDir()
-	h := &house{telemetry: telemetry.New(), log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))}
+	h := &house{dir: dir, telemetry: telemetry.New(), log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))}
 	db, err := database.Open(ctx, filepath.Join(dir, "letterbox.db"), database.Options{Log: h.log})
 	check(t, err)
 	blobs, err := blob.Open(filepath.Join(dir, "blobs"), blob.Options{Log: h.log})

@@ -25,8 +25,9 @@ const slowest = 4 << 10
 type link struct {
 	conn         net.Conn
 	writeTimeout time.Duration
-	first        [1]byte // what wait has read
+	first        [1]byte // what wait or watch has read
 	ahead        bool    // first is still to be read by Read
+	watching     *watch  // nil: nobody watches
 
 	// With COMPRESS; see there. in is nil without, out while the session rests.
 	in        *inflater
@@ -57,6 +58,9 @@ func (l *link) wait(timeout time.Duration) (ready bool, err error) {
 }
 
 func (l *link) waitForByte(timeout time.Duration) (ready bool, err error) {
+	if l.ahead {
+		return true, nil
+	}
 	if !l.startWaiting(timeout) {
 		return false, nil
 	}

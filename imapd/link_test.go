@@ -2,6 +2,7 @@ package imapd
 
 import (
 	"errors"
+	"io"
 	"net"
 	"os"
 	"testing"
@@ -94,5 +95,60 @@ func TestLinkWriteTimeout(t *testing.T) {
 		if took := time.Since(start); !errors.Is(err, os.ErrDeadlineExceeded) || took != time.Minute+10*time.Second {
 			t.Errorf("Write ended after %v with %v", took, err)
 		}
+	})
+}
+
+// While the session is busy, a watch tells when the peer has gone, and keeps
+// what the peer has sent ahead.
+func TestLinkWatches(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l, client := newTestLink()
+		gone := l.watch()
+		synctest.Wait()
+		if gone() {
+			t.Error("gone while it is there")
+		}
+		l.unwatch()
+		go func() { _, _ = client.Write([]byte("ab")) }()
+		gone = l.watch()
+		synctest.Wait()
+		if gone() {
+			t.Error("gone because it has sent something")
+		}
+		l.unwatch()
+		if ready, err := l.wait(time.Minute); !ready || err != nil {
+			t.Errorf("wait is %t, %v", ready, err)
+		}
+		b := make([]byte, 2)
+		if _, err := io.ReadFull(l, b); string(b) != "ab" || err != nil {
+			t.Errorf("read %q, %v", b, err)
+		}
+		gone = l.watch()
+		_ = client.Close()
+		synctest.Wait()
+		if !gone() {
+			t.Error("not gone")
+		}
+		l.unwatch()
+	})
+}
+
+// A search ends when its client leaves.
+func TestSearchEndsWithClient(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l, client := newTestLink()
+		sc := &scan{s: &session{link: l}, began: time.Now(), spoke: time.Now()}
+		time.Sleep(2 * watchAfter)
+		if err := sc.alive(t.Context(), 1); err != nil {
+			t.Errorf("%v", err)
+		}
+		_ = client.Close()
+		synctest.Wait()
+		if err := sc.alive(t.Context(), 2); !errors.As(err, new(ending)) {
+			t.Errorf("error %v", err)
+		}
+		l.unwatch()
 	})
 }

@@ -44,6 +44,7 @@ type query struct {
 	returns searchReturn
 	key     searchKey
 	needles needles
+	lookups lookups
 
 	modseq   bool // a key is about modseqs
 	byNumber bool // a key has message numbers
@@ -69,7 +70,7 @@ func (s *session) parseSearch(d *wire.Decoder) (*query, error) {
 		d.SP()
 	}
 	q.key = p.keys()
-	q.needles, q.modseq, q.byNumber = p.needles, p.modseq, p.byNumber
+	q.needles, q.lookups, q.modseq, q.byNumber = p.needles, p.lookups, p.modseq, p.byNumber
 	if err := d.End(); err != nil {
 		return q, err
 	}

@@ -146,14 +146,14 @@ type fieldKey struct {
 	name   string
 	usual  bool // the row has the field
 	needle []byte
-}
-
-func newFieldKey(name string, needle []byte) searchKey {
-	return fieldKey{name, message.IsUsualField(name), needle}
+	lookup lookup // of the needle in the whole header
 }
 
 func (k fieldKey) match(c *candidate) verdict {
-	if c.row == nil {
+	switch {
+	case k.lookup.in(c.facts) == mismatch:
+		return mismatch
+	case c.row == nil:
 		return undecided
 	}
 	found := false
@@ -177,9 +177,13 @@ func (k fieldKey) cost() cost {
 type textKey struct {
 	in     scope
 	needle int
+	lookup lookup
 }
 
 func (k textKey) match(c *candidate) verdict {
+	if v := k.lookup.in(c.facts); v != undecided {
+		return v
+	}
 	if c.row == nil {
 		return undecided
 	}

@@ -27,6 +27,7 @@ type searchParser struct {
 	charsetError error                        // what is wrong with it or with a string in it
 
 	needles  needles // what the textKeys look for
+	lookups  lookups // what the search index is asked
 	modseq   bool    // there is a modseqKey
 	byNumber bool    // there is a numberKey
 	next     string  // a word that was read and is still to be understood
@@ -162,20 +163,26 @@ func (p *searchParser) day() time.Time {
 func (p *searchParser) text(name string) searchKey {
 	switch name {
 	case "BCC", "CC", "FROM", "SUBJECT", "TO":
-		return newFieldKey(name, p.needle())
+		return p.field(name)
 	case "HEADER":
 		p.d.SP()
-		field := p.d.AString()
-		return newFieldKey(field, p.needle())
+		return p.field(p.d.AString())
 	case "BODY", "TEXT":
 		in := wholeText
 		if name == "BODY" {
 			in = bodyText
 		}
-		p.needles[in] = append(p.needles[in], p.needle())
-		return textKey{in, len(p.needles[in]) - 1}
+		needle := p.needle()
+		p.needles[in] = append(p.needles[in], needle)
+		return textKey{in, len(p.needles[in]) - 1, p.lookups.add(needle, lookupScope[in])}
 	}
 	return nil
+}
+
+// field reads what a header field is to contain.
+func (p *searchParser) field(name string) searchKey {
+	needle := p.needle()
+	return fieldKey{name, message.IsUsualField(name), needle, p.lookups.add(needle, store.HeaderText)}
 }
 
 // needle reads a string and folds it.

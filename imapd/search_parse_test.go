@@ -87,6 +87,8 @@ func show(key searchKey) string {
 		return fmt.Sprintf("%T{%s}", k, k.set.String())
 	case fieldKey:
 		return fmt.Sprintf("%T{%s %s}", k, k.name, k.needle)
+	case textKey:
+		return fmt.Sprintf("%T{%d %d}", k, k.in, k.needle)
 	case dateKey:
 		return fmt.Sprintf("%T{%d %s %s}", k, k.source, k.from.Format(time.DateOnly), k.before.Format(time.DateOnly))
 	case ageKey:

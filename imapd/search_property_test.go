@@ -2,8 +2,11 @@ package imapd
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"net"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -134,7 +137,7 @@ func drawQuestion(t *rapid.T, depth, messages int) question {
 		}
 	}
 	word := rapid.SampledFrom(append(someWords, "sunny", "Anna", "bob@", "e", "")).Draw(t, "word")
-	switch rapid.IntRange(0, 8).Draw(t, "kind") {
+	switch rapid.IntRange(0, 10).Draw(t, "kind") {
 	case 0:
 		return drawFlagQuestion(t)
 	case 1:
@@ -154,6 +157,9 @@ func drawQuestion(t *rapid.T, depth, messages int) question {
 		return question{`HEADER X-Mood "` + word + `"`, func(l *letter, _ int) bool { return l.mood != "" && contains(l.mood, word) }}
 	case 7:
 		return question{`BODY "` + word + `"`, func(l *letter, _ int) bool { return contains(l.text, word) }}
+	}
+	if rapid.Bool().Draw(t, "whole") {
+		return question{`TEXT "` + word + `"`, func(l *letter, _ int) bool { return contains(string(l.raw()), word) }}
 	}
 	return question{`FROM "` + word + `"`, func(l *letter, _ int) bool { return contains(l.from, word) }}
 }
@@ -197,7 +203,45 @@ func drawDateQuestion(t *rapid.T) question {
 	}}
 }
 
-// SEARCH over the wire finds what a naive search over the same letters finds.
+// indexStates are what may be the matter with a search index.
+var indexStates = []string{"none", "partial", "full", "damaged"}
+
+// addIndexed appends letters and brings the search index into a state.
+func (h *house) addIndexed(t testing.TB, account store.AccountID, box store.MailboxID, letters []*letter, state string) {
+	t.Helper()
+	half := len(letters)
+	if state == "partial" {
+		half /= 2
+	}
+	for i, some := range [][]*letter{letters[:half], letters[half:]} {
+		var batch store.Batch
+		for _, l := range some {
+			batch.Messages = append(batch.Messages, store.NewMessage{Mailbox: box, Raw: l.raw(), Flags: l.flags, Received: l.received})
+		}
+		if len(some) == 0 {
+			continue
+		}
+		added, err := h.store.Append(t.Context(), batch)
+		check(t, err)
+		for i, a := range added {
+			some[i].uid = a.UID
+		}
+		if state != "none" && i == 0 {
+			check(t, h.store.IndexNow(t.Context(), account))
+		}
+	}
+	if state == "damaged" {
+		file := filepath.Join(h.dir, "search", fmt.Sprintf("%d.db", account))
+		for _, name := range []string{file, file + "-wal"} {
+			whole, err := os.ReadFile(name)
+			check(t, err)
+			check(t, os.WriteFile(name, bytes.Repeat([]byte{0xa5}, len(whole)), 0o600))
+		}
+	}
+}
+
+// SEARCH over the wire finds what a naive search over the same letters finds,
+// whatever the state of the search index.
 func TestSearchAgainstNaive(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
@@ -209,15 +253,7 @@ func TestSearchAgainstNaive(t *testing.T) {
 		box, err := h.store.CreateMailbox(t.Context(), account, fmt.Sprintf("box %d", mailboxes), "")
 		check(t, err)
 		letters := rapid.SliceOfN(rapid.Custom(drawLetter), 1, 8).Draw(rt, "letters")
-		var batch store.Batch
-		for _, l := range letters {
-			batch.Messages = append(batch.Messages, store.NewMessage{Mailbox: box.ID, Raw: l.raw(), Flags: l.flags, Received: l.received})
-		}
-		added, err := h.store.Append(t.Context(), batch)
-		check(t, err)
-		for i, a := range added {
-			letters[i].uid = a.UID
-		}
+		h.addIndexed(t, account, box.ID, letters, rapid.SampledFrom(indexStates).Draw(rt, "index"))
 		conn.command(rt, `EXAMINE "`+box.Name+`"`)
 		for range 5 {
 			q := drawQuestion(rt, 3, len(letters))

@@ -1,6 +1,7 @@
 package imapd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -15,7 +16,8 @@ type candidate struct {
 	seq    uint32
 	entry  store.Entry
 	recent bool
-	row    *store.Row // nil while there is nothing but the view to go by
+	facts  store.Facts // what the search index knows
+	row    *store.Row  // nil while there is nothing but the view to go by
 	text   *searchText
 
 	value, folded []byte // scratch
@@ -30,8 +32,9 @@ func (c *candidate) header(k fieldKey) []byte {
 }
 
 // A scan is a search under way. It goes through the mailbox in chunks: first by
-// what the view knows, then, for the messages that this leaves open, by rows,
-// header and text. Nothing is locked meanwhile.
+// what the view knows, then, for the messages that this leaves open, by what the
+// search index knows, by its texts, and at last by rows, header and text. Nothing
+// is locked meanwhile.
 type scan struct {
 	s     *session
 	call  *call
@@ -39,17 +42,26 @@ type scan struct {
 	cols  store.Columns
 	c     candidate
 
+	sieve *store.Sieve // nil: not asked yet, or of no use
+	asked bool
+
 	entries  []store.Entry // of the chunk
 	seqs     []uint32
 	verdicts []verdict
-	spoke    time.Time // when the client last saw a sign of life
+	facts    []store.Facts
+	uids     []imap.UID // scratch
+
+	began time.Time
+	spoke time.Time // when the client last saw a sign of life
+	gone  func() bool
 }
 
 // scanChunk is how many messages are judged by the view at once.
 const scanChunk = 4096
 
 func newScan(s *session, c *call, q *query) *scan {
-	sc := &scan{s: s, call: c, query: q, spoke: time.Now()}
+	now := time.Now()
+	sc := &scan{s: s, call: c, query: q, began: now, spoke: now}
 	sc.c.text = newSearchText(s, q.needles)
 	sc.cols = store.WithSaved
 	switch cost := q.key.cost(); {
@@ -63,9 +75,13 @@ func newScan(s *session, c *call, q *query) *scan {
 
 // run calls found for each message that matches, ascending.
 func (sc *scan) run(ctx context.Context, found func(uint32, imap.UID)) error {
+	defer sc.s.link.unwatch()
 	first := uint32(1)
 	for uids := range slices.Chunk(sc.s.sel.uids, scanChunk) {
 		sc.byView(first, uids)
+		if err := sc.byIndex(ctx); err != nil {
+			return err
+		}
 		if err := sc.byRows(ctx); err != nil {
 			return err
 		}
@@ -86,22 +102,92 @@ func (sc *scan) run(ctx context.Context, found func(uint32, imap.UID)) error {
 // byView judges a chunk of messages by flags and numbers.
 func (sc *scan) byView(first uint32, uids []imap.UID) {
 	sc.entries = sc.s.sel.view.Entries(sc.entries[:0], uids)
-	sc.seqs, sc.verdicts = sc.seqs[:0], sc.verdicts[:0]
+	sc.seqs, sc.verdicts, sc.facts = sc.seqs[:0], sc.verdicts[:0], sc.facts[:0]
 	i := 0
-	for _, e := range sc.entries {
+	for i0, e := range sc.entries {
 		for uids[i] != e.UID {
 			i++
 		}
-		seq := first + uint32(i)
-		sc.seqs = append(sc.seqs, seq)
-		sc.verdicts = append(sc.verdicts, sc.judge(seq, e, nil))
+		sc.seqs = append(sc.seqs, first+uint32(i))
+		sc.facts = append(sc.facts, store.Facts{})
+		sc.verdicts = append(sc.verdicts, undecided)
+		sc.judge(i0, nil)
 	}
 }
 
-func (sc *scan) judge(seq uint32, e store.Entry, row *store.Row) verdict {
-	sc.c.seq, sc.c.entry, sc.c.row = seq, e, row
+// judge judges the message at a place of the chunk.
+func (sc *scan) judge(i int, row *store.Row) {
+	e := sc.entries[i]
+	sc.c.seq, sc.c.entry, sc.c.facts, sc.c.row = sc.seqs[i], e, sc.facts[i], row
 	sc.c.recent = sc.s.sel.isRecent(e.UID)
-	return sc.query.key.match(&sc.c)
+	sc.verdicts[i] = sc.query.key.match(&sc.c)
+}
+
+// byIndex judges what byView left open by the search index, as far as that goes.
+func (sc *scan) byIndex(ctx context.Context) error {
+	if len(sc.query.lookups) == 0 || !slices.Contains(sc.verdicts, undecided) {
+		return nil
+	}
+	if !sc.asked {
+		sc.asked = true
+		var err error
+		sc.sieve, err = sc.s.srv.cfg.Store.Sieve(ctx, sc.s.sel.id, sc.query.lookups)
+		if err != nil {
+			return sc.without(ctx, err)
+		}
+	}
+	if sc.sieve == nil {
+		return nil
+	}
+	sc.uids = sc.uids[:0]
+	for _, e := range sc.entries {
+		sc.uids = append(sc.uids, e.UID)
+	}
+	sc.facts = sc.sieve.Facts(sc.facts[:0], sc.uids)
+	sc.rejudge()
+	if !sc.query.lookups.inTexts() {
+		return nil
+	}
+	return sc.byTexts(ctx)
+}
+
+// rejudge judges again what is open.
+func (sc *scan) rejudge() {
+	for i, v := range sc.verdicts {
+		if v == undecided {
+			sc.judge(i, nil)
+		}
+	}
+}
+
+// byTexts judges what is open by the texts of the search index.
+func (sc *scan) byTexts(ctx context.Context) error {
+	sc.uids = sc.uids[:0]
+	for i, v := range sc.verdicts {
+		if v == undecided {
+			sc.uids = append(sc.uids, sc.entries[i].UID)
+		}
+	}
+	err := sc.sieve.Read(ctx, sc.uids, func(uid imap.UID, f store.Facts) error {
+		i, _ := slices.BinarySearchFunc(sc.entries, uid, func(e store.Entry, uid imap.UID) int { return cmp.Compare(e.UID, uid) })
+		sc.facts[i] = f
+		sc.judge(i, nil)
+		return sc.alive(ctx, sc.seqs[i])
+	})
+	if err != nil {
+		return sc.without(ctx, err)
+	}
+	return nil
+}
+
+// without goes on without the search index, unless the search has ended.
+func (sc *scan) without(ctx context.Context, err error) error {
+	if ctx.Err() != nil || sc.s.enc.Err() != nil || errors.Is(err, errClientGone) {
+		return err
+	}
+	sc.s.log.Warn("searching without the index", "error", err)
+	sc.sieve = nil
+	return nil
 }
 
 // errEnough ends a search that has found what it needs.
@@ -126,7 +212,7 @@ func (sc *scan) byRows(ctx context.Context) error {
 		if err := sc.s.completeHeader(ctx, row, sc.cols); err != nil {
 			sc.c.text.complain(row, err)
 		}
-		sc.verdicts[i] = sc.judge(sc.seqs[i], sc.entries[i], row)
+		sc.judge(i, row)
 		if sc.verdicts[i] == hit && sc.query.returns.firstOnly() {
 			return errEnough
 		}
@@ -159,15 +245,29 @@ func (sc *scan) open() imap.UIDSet {
 // often enough for NAT boxes, and a client that has gone is noticed.
 const signOfLife = 10 * time.Second
 
+// watchAfter is how long a search may take until the connection is watched for
+// its end.
+const watchAfter = 50 * time.Millisecond
+
+// errClientGone ends a search whose client has gone.
+var errClientGone = errors.New("client has gone")
+
 // alive ends the search when the connection has ended, and tells the client now
 // and then how far it is.
 func (sc *scan) alive(ctx context.Context, seq uint32) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if time.Since(sc.spoke) < signOfLife {
+	if sc.gone != nil && sc.gone() {
+		return ending{errClientGone}
+	}
+	now := time.Now()
+	if sc.gone == nil && now.Sub(sc.began) > watchAfter {
+		sc.gone = sc.s.link.watch()
+	}
+	if now.Sub(sc.spoke) < signOfLife {
 		return nil
 	}
-	sc.spoke = time.Now()
+	sc.spoke = now
 	return sc.s.tellProgress(sc.call, uint64(seq), uint64(len(sc.s.sel.uids)))
 }

@@ -101,16 +101,29 @@ func (t *searchText) scan(row *store.Row, in scope) {
 	if int64(len(t.raw)) < t.prefix+row.Parts.End {
 		return // it could not be read
 	}
-	if in == wholeText {
-		_, _ = f.Write(t.raw[:t.prefix])
-	}
-	err := message.WriteText(f, t.raw[t.prefix:], row.Parts, in == bodyText)
+	err := writeScope(f, t.raw[:t.prefix], t.raw[t.prefix:], row.Parts, in)
 	if err == nil {
 		err = f.finish()
 	}
 	if err != nil && !errors.Is(err, errEnough) {
 		t.complain(row, err)
 	}
+}
+
+// writeScope writes the text of a scope. Nothing that can be looked for holds
+// the NUL between header and body: the search index keeps them apart.
+func writeScope(f *finder, prefix, raw []byte, parts *message.Part, in scope) error {
+	if in == wholeText {
+		for _, header := range [][]byte{prefix, raw[:parts.Body]} {
+			if err := message.WriteHeaderText(f, header); err != nil {
+				return err
+			}
+		}
+		if _, err := f.Write([]byte{0}); err != nil {
+			return err
+		}
+	}
+	return message.WriteText(f, raw, parts, true)
 }
 
 func (t *searchText) complain(row *store.Row, err error) {

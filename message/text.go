@@ -11,21 +11,21 @@ import (
 
 // WriteText writes the searchable text of the message as UTF-8: the decoded
 // header fields, then each text part (HTML as its text, without markup), the
-// names of attachments, and the same of embedded messages. root is the
-// message's Part tree. With bodyOnly the header of the outermost message is left
-// out (SEARCH BODY). It fails only with w's error.
+// text of office documents, the names of attachments, and the same of embedded
+// messages. root is the message's Part tree. With bodyOnly the header of the
+// outermost message is left out (SEARCH BODY). It fails only with w's error.
 func WriteText(w io.Writer, raw []byte, root *Part, bodyOnly bool) error {
 	if !bodyOnly {
-		if err := writeHeader(w, raw, root); err != nil {
+		if err := WriteHeaderText(w, slice(raw, root.Header, root.Body)); err != nil {
 			return err
 		}
 	}
 	return writeParts(w, raw, root)
 }
 
-// writeHeader writes a header's fields decoded, a line each.
-func writeHeader(w io.Writer, raw []byte, p *Part) error {
-	for f := range fields(slice(raw, p.Header, p.Body)) {
+// WriteHeaderText writes a header's fields decoded, a line each.
+func WriteHeaderText(w io.Writer, header []byte) error {
+	for f := range fields(header) {
 		line := string(f.name) + ": " + decodeField(unfoldAll(f.value)) + "\n"
 		if _, err := io.WriteString(w, line); err != nil {
 			return err
@@ -42,10 +42,11 @@ func writeParts(w io.Writer, raw []byte, p *Part) error {
 	}
 	switch {
 	case p.Kind == Embedded:
-		if err := writeHeader(w, raw, &p.Children[0]); err != nil {
+		child := &p.Children[0]
+		if err := WriteHeaderText(w, slice(raw, child.Header, child.Body)); err != nil {
 			return err
 		}
-		return writeParts(w, raw, &p.Children[0])
+		return writeParts(w, raw, child)
 	case p.Kind == Multipart:
 		for i := range p.Children {
 			if err := writeParts(w, raw, &p.Children[i]); err != nil {
@@ -53,6 +54,8 @@ func writeParts(w io.Writer, raw []byte, p *Part) error {
 			}
 		}
 		return nil
+	case isOffice(p):
+		return writeOffice(w, raw, p)
 	case !strings.HasPrefix(p.Type, "text/"):
 		return nil
 	}

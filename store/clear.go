@@ -15,14 +15,14 @@ const settleRows = 500
 
 // A drop is a message some of whose entries are gone.
 type drop struct {
-	message, entries, extra, blob int64
+	message, entries, extra, blob, account int64
 }
 
 // settle works off dropped: messages that stand nowhere any more are removed
 // and their bodies given up.
 func (j *job) settle() (more bool, err error) {
 	drops, err := queryAll(j.tx, scanDrop, `
-		SELECT d.message, d.entries, coalesce(c.extra, 0), m.blob
+		SELECT d.message, d.entries, coalesce(c.extra, 0), m.blob, m.account
 		FROM dropped AS d JOIN message AS m ON m.id = d.message LEFT JOIN copies AS c ON c.message = d.message
 		ORDER BY d.message LIMIT ?`, settleRows)
 	if err != nil || len(drops) == 0 {
@@ -32,13 +32,16 @@ func (j *job) settle() (more bool, err error) {
 		if err := d.settle(j.tx); err != nil {
 			return false, err
 		}
+		if d.entries > d.extra {
+			j.left = append(j.left, leaver{AccountID(d.account), MessageID(d.message)})
+		}
 	}
 	_, err = j.tx.Exec(`DELETE FROM dropped WHERE message <= ?`, drops[len(drops)-1].message)
 	return len(drops) == settleRows, err
 }
 
 func scanDrop(row scanner) (d drop, err error) {
-	err = row.Scan(&d.message, &d.entries, &d.extra, &d.blob)
+	err = row.Scan(&d.message, &d.entries, &d.extra, &d.blob, &d.account)
 	return d, err
 }
 

@@ -28,6 +28,13 @@ type job struct {
 	changes  map[MailboxID]*change
 	order    []*change   // of changes, as they began
 	lists    []AccountID // accounts whose list changed in other ways
+	left     []leaver    // messages that are nowhere any more
+}
+
+// A leaver is a message whose last entry is gone.
+type leaver struct {
+	account AccountID
+	message MessageID
 }
 
 // write runs fn as one transaction. What fn changed in the rows that job.account
@@ -159,6 +166,12 @@ func (s *Store) publish(j *job) {
 		if c.stamped {
 			s.hub.wake(c.Account, c.ID)
 		}
+		if len(c.added) > 0 {
+			s.indexer.arrived(c.Account, len(c.added))
+		}
+	}
+	for _, m := range j.left {
+		s.indexer.left(m.account, m.message)
 	}
 	for _, a := range j.lists {
 		s.hub.wake(a, 0)

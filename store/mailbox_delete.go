@@ -84,6 +84,7 @@ func (s *Store) RemoveAccount(ctx context.Context, id AccountID) error {
 	if err != nil {
 		return fmt.Errorf("remove account %d: %w", id, err)
 	}
+	s.indexer.forget(id)
 	s.cleaner.wake()
 	return nil
 }

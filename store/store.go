@@ -21,6 +21,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 	"strconv"
 
 	"letterbox/database"
@@ -60,6 +61,7 @@ type Options struct {
 	DB      *database.DB
 	Blobs   *blob.Store
 	Spool   string // folder for messages on their way in; emptied by Open
+	Search  string // folder for the search indexes; "": "search" beside Spool
 	Log     *slog.Logger
 	Address func(context.Context, AccountID) string // for self-describing records; may be nil
 
@@ -82,7 +84,9 @@ type Store struct {
 	views    registry
 	claims   claims
 	underway underway
+	catalogs catalogs
 	cleaner  *cleaner
+	indexer  *indexer
 }
 
 // Open starts the store on an open database and open packs, which stay their
@@ -102,6 +106,13 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err := emptySpool(o.Spool); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
+	if o.Search == "" {
+		o.Search = filepath.Join(filepath.Dir(filepath.Clean(o.Spool)), "search")
+	}
+	var err error
+	if s.indexer, err = startIndexer(s, o.Search); err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
 	s.cleaner = startCleaner(s)
 	return s, nil
 }
@@ -110,7 +121,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 // \Recent. Nobody may use the store any more.
 func (s *Store) Close() error {
 	s.cleaner.stop()
-	if err := s.saveClaims(context.Background()); err != nil {
+	if err := errors.Join(s.indexer.stop(), s.saveClaims(context.Background())); err != nil {
 		return fmt.Errorf("close store: %w", err)
 	}
 	return nil

@@ -1,0 +1,168 @@
+package index
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"slices"
+	"unicode/utf8"
+)
+
+// A Doc is a message to be indexed: its id and its folded texts.
+type Doc struct {
+	ID           int64
+	Header, Body []byte
+}
+
+// A Position says that all messages of a mailbox up to a uid were dealt with:
+// they are in the index, or are not meant to be.
+type Position struct{ Mailbox, UID int64 }
+
+// Add adds messages and moves positions, in one transaction. Messages that are
+// in already must not be among them.
+func (x *Index) Add(ctx context.Context, docs []Doc, positions []Position) error {
+	x.writing.Lock()
+	defer x.writing.Unlock()
+	err := x.transact(ctx, func(tx *sql.Tx) error {
+		if err := addDocs(ctx, tx, docs); err != nil {
+			return err
+		}
+		for _, p := range positions {
+			_, err := tx.ExecContext(ctx, `
+				INSERT INTO position (mailbox, uid) VALUES (?, ?) ON CONFLICT DO UPDATE SET uid = excluded.uid`, p.Mailbox, p.UID)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil || len(docs) == 0 {
+		return err
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	ids := slices.Clip(x.ids) // what was handed out stays as it is
+	for i := range docs {
+		ids = append(ids, docs[i].ID)
+	}
+	slices.Sort(ids)
+	x.ids = ids
+	return nil
+}
+
+func addDocs(ctx context.Context, tx *sql.Tx, docs []Doc) error {
+	trigram, err := tx.PrepareContext(ctx, `INSERT INTO trigram (rowid, text) VALUES (?, ?), (?, ?)`)
+	if err != nil {
+		return err
+	}
+	defer trigram.Close()
+	text, err := tx.PrepareContext(ctx, `INSERT INTO text (id, header, packed) VALUES (?, ?, ?)`)
+	if err != nil {
+		return err
+	}
+	defer text.Close()
+	for i := range docs {
+		d := &docs[i]
+		if _, err := tx.ExecContext(ctx, `INSERT INTO doc (id) VALUES (?)`, d.ID); err != nil {
+			return err
+		}
+		if _, err := trigram.ExecContext(ctx, 2*d.ID, indexable(d.Header), 2*d.ID+1, indexable(d.Body)); err != nil {
+			return err
+		}
+		if _, err := text.ExecContext(ctx, d.ID, len(d.Header), pack(d.Header, d.Body)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// indexable is a text as the tokenizer takes it. It stops at a NUL and guesses
+// at what is not UTF-8; no search can be for either.
+func indexable(text []byte) string {
+	if !utf8.Valid(text) {
+		text = bytes.ToValidUTF8(text, []byte("\uFFFD"))
+	}
+	if bytes.IndexByte(text, 0) >= 0 {
+		text = bytes.ReplaceAll(text, []byte{0}, []byte{'\n'})
+	}
+	return string(text)
+}
+
+// Remove takes messages out; those that are not in do not matter.
+func (x *Index) Remove(ctx context.Context, ids []int64) error {
+	x.writing.Lock()
+	defer x.writing.Unlock()
+	held := slices.DeleteFunc(slices.Clone(ids), func(id int64) bool { return !x.Has(id) })
+	if len(held) == 0 {
+		return nil
+	}
+	err := x.transact(ctx, func(tx *sql.Tx) error {
+		for _, id := range held {
+			for _, query := range []string{
+				`DELETE FROM trigram WHERE rowid IN (2 * ?1, 2 * ?1 + 1)`,
+				`DELETE FROM text WHERE id = ?1`,
+				`DELETE FROM doc WHERE id = ?1`,
+			} {
+				if _, err := tx.ExecContext(ctx, query, id); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	slices.Sort(held)
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.ids = slices.DeleteFunc(slices.Clone(x.ids), func(id int64) bool {
+		_, gone := slices.BinarySearch(held, id)
+		return gone
+	})
+	return nil
+}
+
+// Positions returns how far each mailbox was dealt with.
+func (x *Index) Positions(ctx context.Context) (map[int64]int64, error) {
+	rows, err := x.db.QueryContext(ctx, `SELECT mailbox, uid FROM position`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	positions := map[int64]int64{}
+	for rows.Next() {
+		var p Position
+		if err := rows.Scan(&p.Mailbox, &p.UID); err != nil {
+			return nil, err
+		}
+		positions[p.Mailbox] = p.UID
+	}
+	return positions, rows.Err()
+}
+
+// Forget takes the positions of mailboxes that are gone.
+func (x *Index) Forget(ctx context.Context, mailboxes []int64) error {
+	x.writing.Lock()
+	defer x.writing.Unlock()
+	return x.transact(ctx, func(tx *sql.Tx) error {
+		for _, m := range mailboxes {
+			if _, err := tx.ExecContext(ctx, `DELETE FROM position WHERE mailbox = ?`, m); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (x *Index) transact(ctx context.Context, fn func(*sql.Tx) error) error {
+	tx, err := x.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err := fn(tx); err != nil {
+		_ = tx.Rollback() // the error before it says what is wrong
+		return err
+	}
+	return tx.Commit()
+}

@@ -1,0 +1,248 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/emersion/go-imap/v2"
+	"letterbox/message"
+	"letterbox/store/blob"
+	"letterbox/store/index"
+)
+
+// held returns how many messages the index of alice holds.
+func (h *house) held() (n int) {
+	h.t.Helper()
+	must(h.t, h.indexer.set.Use(h.t.Context(), int64(alice), func(x *index.Index) error {
+		n = x.Len()
+		return nil
+	}))
+	return n
+}
+
+// known returns of how many messages of a mailbox the index knows whether they
+// have a text, and how many have it, by their texts.
+func (h *house) known(m MailboxID, text string, in Scope) (known, has int) {
+	h.t.Helper()
+	needle := Needle{message.AppendFold(nil, []byte(text)), in}
+	v, err := h.Sieve(h.t.Context(), m, []Needle{needle})
+	must(h.t, err)
+	all := h.view(m).Snapshot().UIDs
+	must(h.t, v.Read(h.t.Context(), all, func(imap.UID, Facts) error { return nil }))
+	for _, f := range v.Facts(nil, all) {
+		known += int(f.Known)
+		has += int(f.Has)
+	}
+	return known, has
+}
+
+func TestIndex(t *testing.T) {
+	t.Parallel()
+	h := build(t)
+	in := h.box("INBOX")
+	h.fill(in, 1234)
+	if known, _ := h.known(in, "letter 777", WholeText); known != 0 {
+		t.Errorf("%d known before they were indexed", known)
+	}
+	must(t, h.IndexNow(t.Context(), alice))
+	if known, has := h.known(in, "LETTER 777", WholeText); known != 1234 || has != 1 {
+		t.Errorf("of %d known %d have it", known, has)
+	}
+	if known, has := h.known(in, "letter 777", BodyText); known != 1234 || has != 0 {
+		t.Errorf("of %d known %d have it in the body", known, has)
+	}
+	h.put(in, letter(777))
+	if known, has := h.known(in, "letter 777", WholeText); known != 1234 || has != 1 {
+		t.Errorf("with one not indexed: of %d known %d have it", known, has)
+	}
+	if c := h.Coverage(); c != (Coverage{Indexed: 1234, Waiting: 1}) {
+		t.Errorf("%+v", c)
+	}
+}
+
+// A message is indexed once, however many copies there are, and taken out with
+// the last of them.
+func TestIndexFollowsMessages(t *testing.T) {
+	t.Parallel()
+	h := build(t)
+	in, archive := h.box("INBOX"), h.box("Archive")
+	h.fill(in, 10)
+	_, err := h.Copy(t.Context(), in, uids(1, 2, 3), archive)
+	must(t, err)
+	must(t, h.IndexNow(t.Context(), alice))
+	if n := h.held(); n != 10 {
+		t.Errorf("%d messages are held", n)
+	}
+	if known, has := h.known(archive, "letter 2", HeaderText); known != 2 || has != 0 {
+		t.Errorf("of copies %d are known not to have it, %d to have it", known, has)
+	}
+	_, err = h.SetFlags(t.Context(), in, span(1, 10), FlagChange{Op: imap.StoreFlagsAdd, Flags: []imap.Flag{imap.FlagDeleted}})
+	must(t, err)
+	_, _, err = h.Expunge(t.Context(), in, nil)
+	must(t, err)
+	must(t, h.clean(t.Context()))
+	must(t, h.IndexNow(t.Context(), alice))
+	if n := h.held(); n != 3 {
+		t.Errorf("%d messages are held after the expunge", n)
+	}
+	must(t, h.RemoveAccount(t.Context(), alice))
+	if _, err := os.Stat(h.indexer.set.Path(int64(alice))); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the account is gone, its index: %v", err)
+	}
+}
+
+// Indexing that is broken off goes on where it was.
+func TestIndexResumes(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	h := start(t, dir, blob.Options{})
+	must(t, h.EnsureAccount(t.Context(), alice))
+	h.fill(h.box("INBOX"), 3*indexRows)
+	ctx, cancel := context.WithCancel(t.Context())
+	err := h.Reindex(ctx, alice, func(done, of int64) {
+		if done != indexRows || of != 3*indexRows {
+			t.Errorf("%d of %d done", done, of)
+		}
+		cancel()
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+	must(t, h.stop())
+	h = start(t, dir, blob.Options{})
+	defer h.stop()
+	if n := h.held(); n != indexRows {
+		t.Errorf("%d are held after the first step", n)
+	}
+	steps := 0
+	must(t, h.indexer.catchUp(t.Context(), alice, hurried, func(int64, int64) { steps++ }))
+	if n := h.held(); n != 3*indexRows || steps != 2 {
+		t.Errorf("%d are held after %d steps more", n, steps)
+	}
+}
+
+// An index that is damaged, or of a database that came later than this one, is
+// built anew.
+func TestIndexIsRebuilt(t *testing.T) {
+	t.Parallel()
+	for name, harm := range map[string]func(h *house, file string){
+		"damaged": func(h *house, file string) {
+			must(h.t, os.WriteFile(file, bytes.Repeat([]byte("no database"), 9000), 0o600))
+		},
+		"missing": func(h *house, file string) { must(h.t, os.Remove(file)) },
+		"of another database": func(h *house, _ string) {
+			must(h.t, h.indexer.set.Use(h.t.Context(), int64(alice), func(x *index.Index) error {
+				return x.Add(h.t.Context(), []index.Doc{{ID: 1 << 40}}, nil)
+			}))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			h := start(t, dir, blob.Options{})
+			must(t, h.EnsureAccount(t.Context(), alice))
+			h.fill(h.box("INBOX"), 50)
+			must(t, h.IndexNow(t.Context(), alice))
+			must(t, h.stop())
+			h = start(t, dir, blob.Options{})
+			defer h.stop()
+			harm(h, filepath.Join(dir, "search", "1.db"))
+			must(t, h.IndexNow(t.Context(), alice))
+			if known, has := h.known(h.box("INBOX"), "letter 7", WholeText); known != 50 || has != 1 {
+				t.Errorf("of %d known %d have it", known, has)
+			}
+		})
+	}
+}
+
+// Damage that a search meets is an error to that search alone.
+func TestIndexDamagedInUse(t *testing.T) {
+	t.Parallel()
+	h := build(t)
+	in := h.box("INBOX")
+	h.fill(in, 50)
+	must(t, h.IndexNow(t.Context(), alice))
+	must(t, h.indexer.set.Close())
+	must(t, os.WriteFile(h.indexer.set.Path(int64(alice)), []byte("no database"), 0o600))
+	var err error
+	h.indexer.set, err = index.Open(filepath.Join(h.dir, "search"), h.log)
+	must(t, err)
+	if _, err := h.Sieve(t.Context(), in, []Needle{{[]byte("letter"), WholeText}}); !errors.Is(err, index.ErrDamaged) {
+		t.Errorf("error %v", err)
+	}
+	if due := h.indexer.due(); len(due) > 1 { // unless the indexer was quicker
+		t.Errorf("due: %v", due)
+	}
+	must(t, h.IndexNow(t.Context(), alice))
+	if known, _ := h.known(in, "letter", WholeText); known != 50 {
+		t.Errorf("%d known", known)
+	}
+}
+
+// Text beyond the limit is left to the searches.
+func TestLongTextIsNotIndexed(t *testing.T) {
+	t.Parallel()
+	h := build(t)
+	in := h.box("INBOX")
+	h.put(in, []byte("Subject: long\r\n\r\n"+strings.Repeat("words and more words\r\n", index.MaxText/20)))
+	h.put(in, letter(1))
+	must(t, h.IndexNow(t.Context(), alice))
+	if n := h.held(); n != 1 {
+		t.Errorf("%d are held", n)
+	}
+	if c := h.Coverage(); c != (Coverage{Indexed: 1}) {
+		t.Errorf("%+v", c)
+	}
+}
+
+// A step is bounded by the text that it holds in memory, too.
+func TestIndexStepIsBounded(t *testing.T) {
+	t.Parallel()
+	h := build(t)
+	in := h.box("INBOX")
+	var b Batch
+	for range 12 {
+		b.Messages = append(b.Messages, NewMessage{Mailbox: in, Raw: []byte("Subject: much\r\n\r\n" + strings.Repeat("words and more words\r\n", indexBytes/3/22))})
+	}
+	_, err := h.Append(t.Context(), b)
+	must(t, err)
+	steps := 0
+	must(t, h.indexer.catchUp(t.Context(), alice, hurried, func(int64, int64) { steps++ }))
+	if steps != 4 {
+		t.Errorf("%d steps", steps)
+	}
+	if n := h.held(); n != 12 {
+		t.Errorf("%d are held", n)
+	}
+}
+
+// Few messages wait for more, many do not.
+func TestIndexerGathers(t *testing.T) {
+	t.Parallel()
+	x := &indexer{woken: make(chan struct{}, 1), accounts: map[AccountID]*backlog{}}
+	x.arrived(alice, indexCrowd-1)
+	if due := x.due(); len(due) != 0 || len(x.woken) != 0 {
+		t.Errorf("few: due %v", due)
+	}
+	x.arrived(alice, 1)
+	x.left(bob, 5)
+	if len(x.woken) != 1 {
+		t.Error("nobody was woken")
+	}
+	if due := x.due(); len(due) != 2 {
+		t.Errorf("many: due %v", due)
+	}
+	x.takeGone(bob)
+	if due := x.due(); len(due) != 0 {
+		t.Errorf("again: due %v", due)
+	}
+	x.again(bob)
+	if due := x.due(); len(due) != 1 || due[0] != bob {
+		t.Errorf("due %v", due)
+	}
+}
