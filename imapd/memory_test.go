@@ -73,6 +73,7 @@ func fill(t testing.TB, h *house, mailbox string, n int) {
 		check(t, err)
 		n -= len(batch)
 	}
+	check(t, h.store.IndexNow(t.Context(), box.Account)) // or it would be done while something is measured
 }
 
 // perConnection opens n connections that sign in, select a mailbox and idle, and
