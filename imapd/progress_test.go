@@ -13,7 +13,9 @@ import (
 // progressOf is what a client of the command hears.
 func progressOf(t *testing.T, tell func(s *session) error) string {
 	var out bytes.Buffer
-	s := &session{sel: &selected{uids: make([]imap.UID, 200)}}
+	l, _ := newTestLink()
+	defer l.unwatch()
+	s := &session{link: l, sel: &selected{uids: make([]imap.UID, 200)}}
 	s.enc.Attach(bufio.NewWriter(&out))
 	check(t, tell(s))
 	return out.String()
