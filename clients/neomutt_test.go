@@ -55,7 +55,7 @@ func TestNeomutt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"ENABLE QRESYNC", "SELECT \"INBOX\" (CONDSTORE)", "VANISHED)\n", "Handling VANISHED"} {
+	for _, want := range []string{"ENABLE QRESYNC", "SELECT \"INBOX\" (CONDSTORE)", " VANISHED)", "Handling VANISHED"} {
 		if !strings.Contains(string(said), want) {
 			t.Errorf("neomutt did not come back by QRESYNC, its log has no %q:\n%s", want, imapLines(string(said)))
 		}
