@@ -101,3 +101,27 @@ func writeFiles(t *testing.T, messages [][]byte) string {
 	}
 	return dir
 }
+
+// asMaildir writes messages into a new Maildir, which loses nothing of them.
+func asMaildir(t *testing.T, messages [][]byte) string {
+	t.Helper()
+	dir := emptyMaildir(t)
+	for i, raw := range messages {
+		name := filepath.Join(dir, "cur", fmt.Sprintf("%05d.letterbox:2,S", i))
+		if err := os.WriteFile(name, []byte(unixLines(raw)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func emptyMaildir(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, sub := range []string{"cur", "new", "tmp"} {
+		if err := os.Mkdir(filepath.Join(dir, sub), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}

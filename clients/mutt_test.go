@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -13,7 +14,6 @@ import (
 
 const muttConfig = `set ssl_verify_host=yes
 set certificate_file="%[1]s"
-set ssl_usesystemcerts=no
 set imap_user="%[2]s" imap_pass="%[3]s"
 set folder="imaps://localhost:%[4]d/"
 set spoolfile="=INBOX" record="=Sent" postponed="=Drafts" trash=""
@@ -104,7 +104,7 @@ func TestMutt(t *testing.T) {
 	reader.keys("Enter")
 	reader.wait("body by mutt", false)
 	reader.keys("i", "F")
-	reader.wait("[ !", false)
+	reader.wait("!] sent by mutt", false)
 	reader.keys("$")
 
 	sent := l.run("", "export", "--account", anna, "--mailbox", "Sent", "--format", "mbox", "-")
@@ -118,47 +118,51 @@ func TestMutt(t *testing.T) {
 	}
 }
 
-// TestMuttCopiesByteForByte lets mutt save every message of a mailbox to a
-// local mbox.
+// TestMuttCopiesByteForByte lets mutt save every message of a mailbox to a local
+// Maildir.
 func TestMuttCopiesByteForByte(t *testing.T) {
 	t.Parallel()
 	need(t, "mutt", "mutt")
 	l := serve(t)
 	home := t.TempDir()
 	messages := corpus(t)
-	mboxFile := filepath.Join(home, "corpus.mbox")
-	if err := os.WriteFile(mboxFile, asMbox(messages), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	l.run("", "import", "--account", ben, "--mailbox", "corpus", mboxFile)
-	saved := filepath.Join(home, "saved")
-	for _, sub := range []string{"cur", "new", "tmp"} {
-		if err := os.MkdirAll(filepath.Join(saved, sub), 0o700); err != nil {
-			t.Fatal(err)
-		}
-	}
+	l.run("", "import", "--account", ben, "--mailbox", "corpus", asMaildir(t, messages))
+	saved := emptyMaildir(t)
 	reader := newTerminal(t, home, "mutt", "-n", "-F", l.muttrc(t, home, ben), "-f", "=corpus")
 	reader.wait("Mutt: =corpus", false)
-	reader.keys("T", ".", "Enter", ";", "C", "C-u", saved, "Enter")
-	want := len(messages)
-	for deadline := time.Now().Add(2 * time.Minute); len(readMaildir(t, saved)) < want; time.Sleep(200 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("mutt saved %d of %d messages:\n%s", len(readMaildir(t, saved)), want, reader.tmux("capture-pane", "-p"))
+	reader.keys("T", ".", "Enter", `\;`, "C", "C-u", saved, "Enter")
+	waitFor(t, "mutt to save every message", func() bool {
+		files, _ := filepath.Glob(filepath.Join(saved, "*", "*"))
+		return len(files) == len(messages)
+	})
+	var want []string
+	for _, raw := range messages {
+		if hasPlainHeader(raw) {
+			want = append(want, bodyOf(unixLines(raw)))
 		}
 	}
-	bodies := make(map[string]int)
-	for _, raw := range messages {
-		bodies[bodyOf(unixLines(raw))]++
+	if len(want) < len(messages)*9/10 {
+		t.Errorf("only %d of %d messages are compared", len(want), len(messages))
 	}
+	left := map[string]int{}
 	for _, raw := range readMaildir(t, saved) {
-		bodies[bodyOf(raw)]--
+		left[bodyOf(raw)]++
 	}
-	for body, n := range bodies {
-		if n != 0 {
-			t.Errorf("a message was saved %d times too few: %.200q", n, body)
+	for _, body := range want {
+		if left[body]--; left[body] < 0 {
+			t.Errorf("a message was not saved as it was: %.200q", body)
 		}
 	}
 }
+
+// hasPlainHeader reports whether every line of the header is a field or goes on
+// with one. At any other line mutt ends the header by itself.
+func hasPlainHeader(raw []byte) bool {
+	header, _, found := strings.Cut(unixLines(raw), "\n\n")
+	return found && plainHeader.MatchString(header+"\n")
+}
+
+var plainHeader = regexp.MustCompile(`^([!-9;-~]+:.*\n([ \t].*\n)*)+$`)
 
 // bodyOf leaves the header out: mutt adds Status lines and drops some.
 func bodyOf(message string) string {
