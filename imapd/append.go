@@ -44,6 +44,9 @@ func appendMessages(ctx context.Context, s *session, d *wire.Decoder, c *call) e
 	if err != nil {
 		return err
 	}
+	for _, a := range added {
+		s.made(a.Mailbox, imap.UIDSetNum(a.UID))
+	}
 	c.code = appendUID(added)
 	return nil
 }

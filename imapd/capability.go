@@ -40,6 +40,7 @@ func capabilityList() []capability {
 		{"UTF8=ACCEPT", signedIn},
 		{"UIDPLUS", signedIn},
 		{"MOVE", signedIn},
+		{"NOTIFY", signedIn},
 		{"COMPRESS=DEFLATE", signedIn},
 		{"UNAUTHENTICATE", signedIn},
 		{"INPROGRESS", signedIn},

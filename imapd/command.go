@@ -62,6 +62,10 @@ type call struct {
 	// no EXPUNGE may be sent (RFC 7162 section 3.2.10.2).
 	byNumber bool
 
+	// expunges: the command's own result are expunges, which are told even to
+	// a client that does not want to hear of others'.
+	expunges bool
+
 	// What the tagged OK says, when it says more than the name.
 	code wire.Code
 	text string
@@ -106,6 +110,7 @@ func commandTable() map[string]*command {
 		{name: "SETMETADATA", states: signedIn, run: setMetadata},
 		{name: "APPEND", states: signedIn, run: appendMessages},
 		{name: "IDLE", states: signedIn, run: idle},
+		{name: "NOTIFY", states: signedIn, run: notify},
 
 		{name: "CHECK", states: inMailbox, run: noop},
 		{name: "CLOSE", states: inMailbox, run: closeMailbox},

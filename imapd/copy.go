@@ -24,6 +24,7 @@ func copyMessages(ctx context.Context, s *session, d *wire.Decoder, c *call) err
 	if err != nil {
 		return err
 	}
+	s.made(to.ID, result.Dest)
 	c.code = copyUID(result)
 	if c.code == "" {
 		c.text = "no matching messages, so nothing copied"

@@ -29,6 +29,7 @@ func create(ctx context.Context, s *session, d *wire.Decoder, c *call) error {
 	if err != nil {
 		return err
 	}
+	s.touches(name)
 	mailbox, err := s.srv.cfg.Store.CreateMailbox(ctx, s.account(), name, use)
 	if err != nil {
 		return err

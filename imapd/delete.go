@@ -16,6 +16,7 @@ func deleteMailbox(ctx context.Context, s *session, d *wire.Decoder, _ *call) er
 	if err := d.End(); err != nil {
 		return err
 	}
+	s.touches(name)
 	if err := s.srv.cfg.Store.DeleteMailbox(ctx, s.account(), name); err != nil {
 		return err
 	}

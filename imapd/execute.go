@@ -40,7 +40,8 @@ func (s *session) execute(ctx context.Context) error {
 		}
 	}
 	r := s.replyTo(ctx, c, err)
-	gone := s.update(cmd != nil && cmd.mayExpunge(c.uid) && !c.byNumber)
+	gone := s.update(cmd != nil && cmd.mayExpunge(c.uid) && !c.byNumber && (c.expunges || s.wants(messageExpunge)))
+	s.tellNotified(ctx)
 	s.tellHighest(r)
 	s.enc.Status(c.tag, r.kind, r.code, r.text)
 	s.srv.cfg.Telemetry.Command("imap", c.label(cmd), string(r.kind), time.Since(began))

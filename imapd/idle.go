@@ -12,7 +12,7 @@ import (
 
 // idle runs IDLE (RFC 9051 section 6.3.13): the mailbox's changes are told as
 // they happen, until the client says DONE.
-func idle(_ context.Context, s *session, d *wire.Decoder, _ *call) error {
+func idle(ctx context.Context, s *session, d *wire.Decoder, _ *call) error {
 	if err := d.End(); err != nil {
 		return err
 	}
@@ -20,7 +20,7 @@ func idle(_ context.Context, s *session, d *wire.Decoder, _ *call) error {
 		defer s.srv.cfg.Store.Watch(s.sel.id, s.link.wake)()
 	}
 	s.enc.Continue("idling")
-	if err := s.untilDone(); err != nil {
+	if err := s.untilDone(ctx); err != nil {
 		return ending{err}
 	}
 	line, err := d.Line(maxDoneLine)
@@ -34,13 +34,14 @@ func idle(_ context.Context, s *session, d *wire.Decoder, _ *call) error {
 const maxDoneLine = 1 << 10
 
 // untilDone tells changes until the client has sent something.
-func (s *session) untilDone() error {
+func (s *session) untilDone(ctx context.Context) error {
 	end := time.Now().Add(s.srv.cfg.Timeouts.Idle)
 	for {
 		// Before the first wait too: something may have changed before Watch.
-		if err := s.update(true); err != nil {
+		if err := s.update(s.wants(messageExpunge)); err != nil {
 			return err
 		}
+		s.tellNotified(ctx)
 		if err := s.enc.Flush(); err != nil {
 			return err
 		}

@@ -258,6 +258,7 @@ func setMetadata(ctx context.Context, s *session, d *wire.Decoder, _ *call) erro
 			return err
 		}
 	}
+	s.touches(name)
 	err = s.srv.cfg.Store.SetMetadata(ctx, id, s.account(), entries)
 	switch {
 	case errors.Is(err, store.ErrTooManyAnnotations):

@@ -18,7 +18,9 @@ func move(ctx context.Context, s *session, d *wire.Decoder, c *call) error {
 		return err
 	}
 	gone := !c.uid && s.anyGone(uids)
+	c.expunges = true
 	result, err := s.srv.cfg.Store.Move(ctx, s.sel.id, uids, to.ID)
+	s.made(to.ID, result.Dest)
 	if code := copyUID(result); code != "" {
 		// RFC 6851 section 4.3: before the EXPUNGE responses, which come with
 		// the session's next update.

@@ -15,6 +15,7 @@ func rename(ctx context.Context, s *session, d *wire.Decoder, _ *call) error {
 	if err := d.End(); err != nil {
 		return err
 	}
+	s.touches(from, to)
 	if err := s.srv.cfg.Store.RenameMailbox(ctx, s.account(), from, to); err != nil {
 		return err
 	}

@@ -30,6 +30,9 @@ type selected struct {
 	// recent are the uids that are \Recent in this session (IMAP4rev1 alone).
 	recent imap.UIDSet
 
+	// own are messages that the client has put here and not heard of yet.
+	own imap.UIDSet
+
 	// saved is the result that "$" stands for (RFC 5182).
 	saved imap.UIDSet
 

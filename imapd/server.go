@@ -5,7 +5,8 @@
 // holding a buffer, reads the command, acts, writes the changes that the client
 // has not heard of, then the tagged reply. Nobody else writes to its
 // connection. Others wake it, through link.wake alone, only while it waits: in
-// IDLE when the mailbox changed, anywhere when the server stops.
+// IDLE when the mailbox changed, between commands when NOTIFY asked for that,
+// anywhere when the server stops.
 //
 // Every command is a file. It parses its arguments to the end of the line, then
 // acts, and returns an error that errors.go turns into the reply. Changes by

@@ -53,6 +53,8 @@ type agreed struct {
 	condstore bool // the client knows of modseqs (RFC 7162)
 	qresync   bool // QRESYNC was enabled: VANISHED instead of EXPUNGE
 	ownLimits bool // some mailbox has an APPENDLIMIT of its own
+
+	notify *notification // nil: NOTIFY was not used
 }
 
 // Reasons to end a session, beside errors of the connection.
@@ -138,7 +140,7 @@ func (s *session) secure(ctx context.Context, cfg *tls.Config) error {
 // on.
 func (s *session) serve(ctx context.Context) error {
 	for !s.leaving {
-		if err := s.awaitCommand(); err != nil {
+		if err := s.awaitCommand(ctx); err != nil {
 			return err
 		}
 		if err := s.execute(ctx); err != nil {
@@ -152,21 +154,36 @@ func (s *session) serve(ctx context.Context) error {
 }
 
 // awaitCommand waits for the first byte of a command, without buffers if there
-// is none yet.
-func (s *session) awaitCommand() error {
-	limit := s.srv.cfg.Timeouts.Idle
+// is none yet. Meanwhile it tells what the client wants to hear at any time.
+func (s *session) awaitCommand(ctx context.Context) error {
+	end := time.Now().Add(s.srv.cfg.Timeouts.Idle)
 	if s.user == nil {
-		limit = time.Until(s.signInBy)
+		end = s.signInBy
 	}
 	for {
-		ready, err := s.await(limit)
+		ready, err := s.await(time.Until(end))
 		if ready || err != nil {
 			return err
 		}
 		if s.isStopping() {
 			return errStopping
 		}
+		if err := s.tellUnasked(ctx); err != nil {
+			return err
+		}
 	}
+}
+
+// tellUnasked tells, with no command in progress, what NOTIFY has asked for.
+func (s *session) tellUnasked(ctx context.Context) error {
+	if s.notify == nil {
+		return nil
+	}
+	if err := s.update(!s.notify.delayed && s.wants(messageExpunge)); err != nil {
+		return err
+	}
+	s.tellNotified(ctx)
+	return s.enc.Flush()
 }
 
 // await waits until the client has sent something, which may take a limited

@@ -48,6 +48,7 @@ func (s *session) signInFailed(err error, mechanism string) error {
 // stranger's again.
 func (s *session) signOut() {
 	s.deselect()
+	s.stopNotify()
 	if s.user != nil {
 		s.srv.limiter.signOut(s.user.ID)
 		s.user = nil

@@ -72,15 +72,19 @@ func readStatusItems(d *wire.Decoder) []statusItem {
 	return items
 }
 
-// tellStatus writes a STATUS response.
+// tellStatus writes a STATUS response to a client that asked for it.
 func (s *session) tellStatus(m *store.Mailbox, items []statusItem) {
+	if slices.ContainsFunc(items, func(it statusItem) bool { return it.name == "HIGHESTMODSEQ" }) {
+		s.condstoreAware()
+	}
+	s.writeStatus(m, items)
+}
+
+func (s *session) writeStatus(m *store.Mailbox, items []statusItem) {
 	s.enc.Text("* STATUS ")
 	s.enc.Mailbox(m.Name)
 	s.enc.Text(" (")
 	for i, item := range items {
-		if item.name == "HIGHESTMODSEQ" {
-			s.condstoreAware()
-		}
 		if i > 0 {
 			s.enc.SP()
 		}

@@ -13,6 +13,7 @@ func subscribe(ctx context.Context, s *session, d *wire.Decoder, _ *call) error 
 	if err := d.End(); err != nil {
 		return err
 	}
+	s.touches(name)
 	return s.srv.cfg.Store.Subscribe(ctx, s.account(), name)
 }
 
@@ -23,5 +24,6 @@ func unsubscribe(ctx context.Context, s *session, d *wire.Decoder, _ *call) erro
 	if err := d.End(); err != nil {
 		return err
 	}
+	s.touches(name)
 	return s.srv.cfg.Store.Unsubscribe(ctx, s.account(), name)
 }

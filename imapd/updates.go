@@ -1,6 +1,7 @@
 package imapd
 
 import (
+	"context"
 	"slices"
 
 	"github.com/emersion/go-imap/v2"
@@ -27,8 +28,15 @@ func (s *session) update(expunge bool) error {
 		s.tellExpunged(now)
 	}
 	before := sel.uids
-	s.tellArrivals(now)
+	if s.wants(messageNew) {
+		s.tellArrivals(now)
+	}
 	s.tellKeywords(now.Keywords)
+	s.tellArrived(len(before))
+	if !s.wants(flagChange) {
+		sel.knows = nil
+		return s.enc.Err()
+	}
 	s.tellFlags(before)
 	sel.modseq = now.ModSeq
 	if sel.expunges == now.Expunges {
@@ -81,6 +89,31 @@ func (s *session) tellArrivals(now store.Snapshot) {
 		sel.uids = append(slices.Clip(sel.uids), arrived...)
 	}
 	s.tellExists()
+}
+
+// tellArrived tells of the messages from the nth on what NOTIFY has asked to be
+// told of new ones, but for those that the client has put there itself (RFC 5465
+// section 5.2).
+func (s *session) tellArrived(n int) {
+	sel := s.sel
+	own := sel.own
+	sel.own = nil
+	if s.notify == nil || s.notify.items == nil {
+		return
+	}
+	f := newFetcher(s, s.notify.items, false)
+	for i, uid := range sel.uids[n:] {
+		if !own.Contains(uid) {
+			_ = f.run(context.Background(), uint32(n+i)+1, sel.uids[n+i:n+i+1]) // errors stick to the encoder
+		}
+	}
+}
+
+// made notes messages that the client itself has put into a mailbox.
+func (s *session) made(mailbox store.MailboxID, uids imap.UIDSet) {
+	if s.sel != nil && s.sel.id == mailbox {
+		s.sel.own.AddSet(uids)
+	}
 }
 
 // tellExists reports the number of messages, and of recent ones, which

@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -139,6 +140,28 @@ func (s *Store) Mailbox(ctx context.Context, a AccountID, name string) (*Mailbox
 		return nil, fmt.Errorf("mailbox %q: %w", name, err)
 	}
 	return &m.Mailbox, nil
+}
+
+// Counters returns the rows of the mailboxes with the ids as they are now, but
+// for Recent, Subscribed and HasChildren. Those that are gone are left out.
+func (s *Store) Counters(ctx context.Context, ids []MailboxID) (list []Mailbox, err error) {
+	err = s.db.Read(ctx, func(c *database.Conn) error {
+		list = list[:0]
+		for _, id := range ids {
+			row, err := readMailbox(c, id)
+			switch {
+			case err == nil:
+				list = append(list, row.Mailbox)
+			case !errors.Is(err, ErrNotFound):
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read %d mailboxes: %w", len(ids), err)
+	}
+	return list, nil
 }
 
 // queryAll runs a query and scans every row.
