@@ -15,6 +15,7 @@ type Config struct {
 	IMAP     IMAP     `toml:"imap" doc:"Mail clients that read."`
 	SMTP     SMTP     `toml:"smtp" doc:"Mail that arrives, and mail clients that send."`
 	Quota    Quota    `toml:"quota" doc:"How much people may keep. The limits themselves are set for each: letterbox user set ADDRESS --quota SIZE."`
+	Mail     Mail     `toml:"mail" doc:"Mail that is kept."`
 	TLS      TLS      `toml:"tls" doc:"The certificate that proves to clients and other servers who this machine is."`
 	Relay    Relay    `toml:"relay" doc:"The server that takes mail for elsewhere. This version checks these keys but does not send yet: such mail is kept in the queue (letterbox queue list)."`
 	Snapshot Snapshot `toml:"snapshot" doc:"Copies of the mail for the day the disk dies. This version checks the key but does not take snapshots yet."`
@@ -55,6 +56,11 @@ type SMTP struct {
 // Quota holds what is the same for everybody's limits.
 type Quota struct {
 	Thresholds quota.Thresholds `toml:"thresholds" doc:"Percentages of a limit, with commas between. An account that grows beyond one is worth a line in the log."`
+}
+
+// Mail is about what is kept.
+type Mail struct {
+	UndeleteDays int `toml:"undelete_days" doc:"For how many days a message that was deleted for good (expunged) can be brought back: letterbox undelete. It takes room on the disk, but none of its owner's quota. 0: not at all."`
 }
 
 // TLS says where the certificate comes from.
@@ -116,6 +122,7 @@ func Default() Config {
 			MaxConnections:           1000,
 			MaxConnectionsPerAddress: 50,
 		},
+		Mail:  Mail{UndeleteDays: 14},
 		Quota: Quota{Thresholds: quota.Thresholds{80, 90, 100}},
 		TLS:   TLS{Authority: certificate.LetsEncrypt},
 		Relay: Relay{TLS: "starttls"},

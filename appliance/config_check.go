@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Check refuses values that cannot work or would be unsafe; each text says how
@@ -21,6 +22,7 @@ func (c *Config) Check() error {
 		c.Listen.check(),
 		c.IMAP.check(),
 		c.SMTP.check(),
+		c.Mail.check(),
 		c.TLS.check(),
 		c.Relay.check(),
 		checkTarget(c.Snapshot.Target),
@@ -138,6 +140,16 @@ func checkLimit(key string, value int) error {
 	}
 	return nil
 }
+
+func (m Mail) check() error {
+	if m.UndeleteDays < 0 || m.UndeleteDays > 3650 {
+		return fmt.Errorf("mail.undelete_days: %d is no number of days from 0 (not at all) to 3650", m.UndeleteDays)
+	}
+	return nil
+}
+
+// undelete is how long what was expunged is kept.
+func (m Mail) undelete() time.Duration { return time.Duration(m.UndeleteDays) * 24 * time.Hour }
 
 // checkMessageSize: RFC 5321 section 4.5.3.1.7 asks for at least 64K octets;
 // the upper bound is what fits into memory when a message is handled whole.

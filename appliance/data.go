@@ -100,6 +100,7 @@ func (d *Data) open(ctx context.Context) (err error) {
 		Log:     d.Log,
 		Address: d.address,
 
+		Undelete:     d.Config.Mail.undelete(),
 		Thresholds:   d.Config.Quota.Thresholds,
 		QuotaCrossed: d.quotaCrossed,
 	})

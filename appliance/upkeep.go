@@ -97,6 +97,10 @@ func (d *Data) tidy(ctx context.Context, now time.Time) {
 	if monthly { // before the sweep, which believes the counts
 		d.run(ctx, chore{"references", d.recount})
 	}
+	d.run(ctx, chore{"undelete", func(ctx context.Context) error {
+		_, err := d.Store.ForgetRemoved(ctx, now.Add(-d.Config.Mail.undelete()))
+		return err
+	}})
 	d.run(ctx, chore{"sweep", func(ctx context.Context) error { return d.Store.Sweep(ctx, sweepGrace) }})
 	if monthly && d.run(ctx, chore{"scrub", d.scrub}) == nil {
 		d.noteUpkeep(ctx, lastMonth, now)

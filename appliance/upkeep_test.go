@@ -97,7 +97,8 @@ func must(t *testing.T, err error) {
 func TestUpkeep(t *testing.T) {
 	t.Parallel()
 	l := newLodging(t)
-	nightly, monthly := []string{"check", "sweep"}, []string{"check", "references", "sweep", "scrub"}
+	nightly := []string{"check", "undelete", "sweep"}
+	monthly := []string{"check", "references", "undelete", "sweep", "scrub"}
 	now := time.Now()
 	for _, test := range []struct {
 		day  int

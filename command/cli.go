@@ -14,6 +14,7 @@ type cli struct {
 	Alias       aliasCmd       `cmd:"" help:"Addresses that lead to other addresses."`
 	Import      importCmd      `cmd:"" help:"Take in mail from an mbox file or a Maildir."`
 	Export      exportCmd      `cmd:"" help:"Write mail into an mbox file or a Maildir."`
+	Undelete    undeleteCmd    `cmd:"" help:"Bring back messages that were deleted for good."`
 	Rescue      rescueCmd      `cmd:"" help:"Rebuild a database that is damaged or lost from the packs of messages."`
 	Queue       queueCmd       `cmd:"" help:"Mail that is to leave."`
 	Certificate certificateCmd `cmd:"" help:"What proves to others who this machine is."`

@@ -87,7 +87,7 @@ func (s *Store) clean(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, step := range []func(*job) (more bool, err error){(*job).clearMailbox, (*job).clearThreads, (*job).settle} {
+	for _, step := range []func(*job) (more bool, err error){(*job).clearMailbox, (*job).clearThreads, (*job).clearRemoved, (*job).settle} {
 		if err := s.repeat(ctx, step); err != nil {
 			return err
 		}

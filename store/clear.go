@@ -77,7 +77,9 @@ func releaseBlob(tx *database.Tx, id int64) error {
 // history, then the row.
 func (j *job) clearMailbox() (more bool, err error) {
 	var id int64
-	err = j.tx.QueryRow(`SELECT id FROM mailbox WHERE account IS NULL LIMIT 1`).Scan(&id)
+	var name string
+	var owner sql.NullInt64
+	err = j.tx.QueryRow(`SELECT id, name, deleted_by FROM mailbox WHERE account IS NULL LIMIT 1`).Scan(&id, &name, &owner)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}
@@ -90,7 +92,12 @@ func (j *job) clearMailbox() (more bool, err error) {
 		return false, err
 	}
 	if len(rows) > 0 {
-		if err := j.settleLater(m, uidsOf(rows)); err != nil {
+		if owner.Valid {
+			err = j.keepRemoved(AccountID(owner.Int64), m, name, uidsOf(rows))
+		} else {
+			err = j.settleLater(m, uidsOf(rows))
+		}
+		if err != nil {
 			return false, err
 		}
 		return true, j.eachPiece(m, uidsOf(rows), `DELETE FROM entry`, ``)
@@ -104,19 +111,25 @@ func (j *job) clearMailbox() (more bool, err error) {
 
 // clearThreads takes a chunk of the threads of one account that is no more.
 func (j *job) clearThreads() (more bool, err error) {
-	// A loop of seeks over the first column of the key, not a scan.
-	var gone sql.NullInt64
-	err = j.tx.QueryRow(`
-		WITH RECURSIVE present (id) AS (
-			SELECT min(account) FROM thread_ref
-			UNION ALL
-			SELECT (SELECT min(account) FROM thread_ref WHERE account > id) FROM present WHERE id IS NOT NULL)
-		SELECT min(id) FROM present WHERE id IS NOT NULL AND id NOT IN (SELECT id FROM account)`).Scan(&gone)
-	if err != nil || !gone.Valid {
+	gone, err := j.accountGone("thread_ref")
+	if err != nil || gone == 0 {
 		return false, err
 	}
 	_, err = j.tx.Exec(`
 		DELETE FROM thread_ref WHERE account = ?1 AND ref IN (SELECT ref FROM thread_ref WHERE account = ?1 LIMIT ?2)`,
-		gone.Int64, chunkRows)
+		gone, chunkRows)
 	return true, err
+}
+
+// accountGone finds an account in a table that is no more; 0 for none. The table
+// has an index that begins with the account: it is a loop of seeks, not a scan.
+func (j *job) accountGone(table string) (int64, error) {
+	var gone sql.NullInt64
+	err := j.tx.QueryRow(`
+		WITH RECURSIVE present (id) AS (
+			SELECT min(account) FROM ` + table + `
+			UNION ALL
+			SELECT (SELECT min(account) FROM ` + table + ` WHERE account > id) FROM present WHERE id IS NOT NULL)
+		SELECT min(id) FROM present WHERE id IS NOT NULL AND id NOT IN (SELECT id FROM account)`).Scan(&gone)
+	return gone.Int64, err
 }

@@ -27,7 +27,7 @@ func (s *Store) Copy(ctx context.Context, from MailboxID, uids imap.UIDSet, to M
 	err = fmt.Errorf("copy from mailbox %d to %d: %w", from, to, err)
 	if len(result.Dest) > 0 {
 		// The caller may have gone away; the copies must go all the same.
-		if _, _, undo := s.remove(context.WithoutCancel(ctx), to, result.Dest, 0); undo != nil {
+		if _, _, undo := s.remove(context.WithoutCancel(ctx), to, result.Dest, 0, (*job).drop); undo != nil {
 			err = fmt.Errorf("%w; %d messages stay copied: %w", err, len(result.Dest), undo)
 		}
 	}

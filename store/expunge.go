@@ -21,7 +21,7 @@ func (s *Store) Expunge(ctx context.Context, m MailboxID, uids imap.UIDSet) (exp
 	if err != nil {
 		return nil, 0, fmt.Errorf("expunge mailbox %d: %w", m, err)
 	}
-	expunged, modseq, err := s.remove(ctx, m, marked, Deleted)
+	expunged, modseq, err := s.remove(ctx, m, marked, Deleted, (*job).retire)
 	if err != nil {
 		return expunged, max(highest, modseq), fmt.Errorf("expunge mailbox %d: %w", m, err)
 	}
@@ -55,9 +55,10 @@ func (s *Store) marked(ctx context.Context, m MailboxID, uids imap.UIDSet) (mark
 	return marked, highest, err
 }
 
-// remove takes messages out of a mailbox for good, in chunks: those of uids that
-// have all of the flags still.
-func (s *Store) remove(ctx context.Context, m MailboxID, uids imap.UIDSet, with Flags) (removed imap.UIDSet, modseq ModSeq, err error) {
+// remove takes messages out of a mailbox, in chunks: those of uids that have all
+// of the flags still. do says what becomes of them.
+func (s *Store) remove(ctx context.Context, m MailboxID, uids imap.UIDSet, with Flags,
+	do func(j *job, c *change, rows []entryRow, uids imap.UIDSet) error) (removed imap.UIDSet, modseq ModSeq, err error) {
 	walk := &cursor{rest: uids}
 	for len(walk.rest) > 0 {
 		var chunk imap.UIDSet
@@ -72,7 +73,7 @@ func (s *Store) remove(ctx context.Context, m MailboxID, uids imap.UIDSet, with 
 			}
 			rows = having(rows, with)
 			chunk = uidsOf(rows)
-			if err := j.drop(c, rows, chunk); err != nil {
+			if err := do(j, c, rows, chunk); err != nil {
 				return err
 			}
 			modseq = max(modseq, c.ModSeq)
@@ -102,6 +103,22 @@ func having(rows []entryRow, flags Flags) []entryRow {
 // drop removes entries and what they count for. Their messages are settled
 // behind: they may stand elsewhere still.
 func (j *job) drop(c *change, rows []entryRow, uids imap.UIDSet) error {
+	if err := j.settleLater(c.ID, uids); err != nil {
+		return err
+	}
+	return j.takeOut(c, rows, uids)
+}
+
+// retire removes entries and what they count for. Their messages can be brought
+// back for a while.
+func (j *job) retire(c *change, rows []entryRow, uids imap.UIDSet) error {
+	if err := j.keepRemoved(c.Account, c.ID, c.Name, uids); err != nil {
+		return err
+	}
+	return j.takeOut(c, rows, uids)
+}
+
+func (j *job) takeOut(c *change, rows []entryRow, uids imap.UIDSet) error {
 	if len(rows) == 0 {
 		return nil
 	}
@@ -114,9 +131,6 @@ func (j *job) drop(c *change, rows []entryRow, uids imap.UIDSet) error {
 		freed.Bytes -= e.size
 	}
 	if err := a.use(freed); err != nil {
-		return err
-	}
-	if err := j.settleLater(c.ID, uids); err != nil {
 		return err
 	}
 	return j.unlist(c, rows, uids)

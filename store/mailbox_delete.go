@@ -7,7 +7,8 @@ import (
 	"letterbox/quota"
 )
 
-// DeleteMailbox removes it with its messages. ErrInbox; ErrHasChildren. To
+// DeleteMailbox removes it with its messages, which can be brought back for a
+// while. ErrInbox; ErrHasChildren. To
 // everybody it is gone at once; its rows are cleared away behind, also after a
 // crash. The subscription stays (RFC 9051 section 6.3.5).
 func (s *Store) DeleteMailbox(ctx context.Context, a AccountID, name string) error {
@@ -25,6 +26,9 @@ func (s *Store) DeleteMailbox(ctx context.Context, a AccountID, name string) err
 		}
 		if row.HasChildren {
 			return ErrHasChildren
+		}
+		if _, err := j.tx.Exec(`UPDATE mailbox SET deleted_by = account WHERE id = ?`, int64(row.ID)); err != nil {
+			return err
 		}
 		return j.detach(row.ID)
 	})

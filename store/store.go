@@ -23,6 +23,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"strconv"
+	"time"
 
 	"letterbox/database"
 	"letterbox/quota"
@@ -65,6 +66,10 @@ type Options struct {
 	Log     *slog.Logger
 	Address func(context.Context, AccountID) string // for self-describing records; may be nil
 
+	// Undelete is how long expunged messages can be brought back: whether they are
+	// kept at all; ForgetRemoved ends it. 0: not at all.
+	Undelete time.Duration
+
 	Thresholds   quota.Thresholds                // of every account's limits
 	QuotaCrossed func(AccountID, quota.Crossing) // after a commit, on the writer's goroutine: must return at once; may be nil
 }
@@ -77,6 +82,7 @@ type Store struct {
 	spool   string
 	address func(context.Context, AccountID) string
 
+	undelete     time.Duration
 	thresholds   quota.Thresholds
 	quotaCrossed func(AccountID, quota.Crossing)
 
@@ -92,7 +98,7 @@ type Store struct {
 // Open starts the store on an open database and open packs, which stay their
 // opener's. It takes up what was left to be cleared away.
 func Open(ctx context.Context, o Options) (*Store, error) {
-	s := &Store{db: o.DB, blobs: o.Blobs, log: o.Log, spool: o.Spool, address: o.Address}
+	s := &Store{db: o.DB, blobs: o.Blobs, log: o.Log, spool: o.Spool, address: o.Address, undelete: o.Undelete}
 	s.thresholds, s.quotaCrossed = o.Thresholds, o.QuotaCrossed
 	if s.quotaCrossed == nil {
 		s.quotaCrossed = func(AccountID, quota.Crossing) {}
