@@ -79,7 +79,7 @@ func (db *DB) open(ctx context.Context, path string, o Options) error {
 	if err != nil {
 		return err
 	}
-	db.writer = newWriter(conn, func() (*connection, error) {
+	db.writer = newWriter(path, conn, func() (*connection, error) {
 		return connect(context.Background(), writerDSN(path, o.VFS))
 	}, o.Log)
 	err = prepareFile(ctx, conn, unclean)
@@ -92,6 +92,7 @@ func (db *DB) open(ctx context.Context, path string, o Options) error {
 	if err != nil {
 		return errors.Join(err, db.closeReaders(len(db.readers)), conn.close())
 	}
+	reserveWAL(path)
 	return nil
 }
 

@@ -73,6 +73,7 @@ func (j *job) claim() bool { return j.claimed.CompareAndSwap(false, true) }
 // except jobs, ended and counts.
 type writer struct {
 	log     *slog.Logger
+	path    string // of the file
 	connect func() (*connection, error)
 	conn    *connection // nil after an I/O error, until the next job
 	batch   []*job      // done in the open transaction, which is open if there are any
@@ -86,9 +87,10 @@ type counts struct {
 	commits, jobs, failed, largest, checkpoints, reopened atomic.Int64
 }
 
-func newWriter(conn *connection, connect func() (*connection, error), log *slog.Logger) *writer {
+func newWriter(path string, conn *connection, connect func() (*connection, error), log *slog.Logger) *writer {
 	return &writer{
 		log:     log,
+		path:    path,
 		connect: connect,
 		conn:    conn,
 		jobs:    make(chan *job, 64),

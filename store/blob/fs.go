@@ -28,6 +28,12 @@ type File interface {
 	Size() (int64, error)
 }
 
+// A reserver is a File that can be given room on the disk behind its end, its
+// size staying what it is.
+type reserver interface {
+	Reserve(off, length int64) error
+}
+
 // OS is the operating system's file layer.
 type OS struct{}
 
@@ -66,6 +72,11 @@ func (OS) SyncDir(dir string) error {
 
 // Sync flushes data and size, not times.
 func (f osFile) Sync() error { return unix.Fdatasync(int(f.Fd())) }
+
+// Reserve lets a later write find its blocks allocated.
+func (f osFile) Reserve(off, length int64) error {
+	return unix.Fallocate(int(f.Fd()), unix.FALLOC_FL_KEEP_SIZE, off, length)
+}
 
 func (f osFile) Size() (int64, error) {
 	info, err := f.Stat()

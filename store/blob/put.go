@@ -62,9 +62,27 @@ const (
 
 // current is the pack being written; only the committer has it.
 type current struct {
-	file File
-	pack *pack
-	end  int64 // behind the last durable record
+	file     File
+	pack     *pack
+	end      int64 // behind the last durable record
+	reserved int64 // the file has room on the disk up to here
+}
+
+// reserveStep is how much room a pack is given at a time. A flush after a write
+// that had to find room waits for the file system's journal, and so for what all
+// others wrote: 0.3 ms and often 3 where it would be 0.2.
+const reserveStep = 4 << 20
+
+// reserve sees to room for n bytes more, if the file system can. What fails here
+// shows when the bytes are written.
+func (c *current) reserve(n int64) {
+	file, ok := c.file.(reserver)
+	if !ok || c.end+n <= c.reserved {
+		return
+	}
+	room := n + reserveStep
+	_ = file.Reserve(c.end, room)
+	c.reserved = c.end + room
 }
 
 func (s *Store) commitLoop() {
@@ -140,6 +158,7 @@ func (s *Store) write(c *current, batch []*write) error {
 			}
 		}
 	}
+	c.reserve(int64(len(buffer)))
 	if _, err := c.file.WriteAt(buffer, c.end); err != nil {
 		return fmt.Errorf("append to pack %d: %w", c.pack.number, err)
 	}
@@ -201,7 +220,7 @@ func (s *Store) create(c *current) error {
 
 // abandon stops writing to the current pack. After a failed write or flush it is
 // never trusted again: what is behind its durable end is cut off if that can be
-// done, and never read in any case.
+// done, and never read in any case. Room that was reserved is given back.
 func (s *Store) abandon(c *current) {
 	if c.file == nil {
 		return
@@ -209,9 +228,9 @@ func (s *Store) abandon(c *current) {
 	s.mu.Lock()
 	c.pack.closed = true
 	s.mu.Unlock()
-	if size, err := c.file.Size(); err == nil && size > c.end {
+	if size, err := c.file.Size(); err == nil && max(size, c.reserved) > c.end {
 		if err := c.file.Truncate(c.end); err != nil {
-			s.log.Warn("cutting a failed write off", "pack", c.pack.number, "error", err)
+			s.log.Warn("cutting a pack off behind its last record", "pack", c.pack.number, "error", err)
 		}
 	}
 	if err := c.file.Close(); err != nil {
