@@ -22,6 +22,7 @@ crash: ## hundreds of rounds of killing the program while it writes
 	scripts/crash
 
 bench: ## side by side with Dovecot; see docs/performance.md
+	scripts/install dovecot
 	go run ./bench
 
 cross: ## the program for every machine it is made for

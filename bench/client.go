@@ -16,10 +16,11 @@ import (
 
 // client is as thin as a client can be, so that what is measured is the server.
 type client struct {
-	conn net.Conn
-	r    *bufio.Reader
-	tag  int
-	read int64 // bytes since dial
+	conn  net.Conn
+	r     *bufio.Reader
+	tag   int
+	read  int64 // bytes since dial
+	trips int   // commands answered since dial
 }
 
 func dial(address string, private bool) (*client, error) {
@@ -125,6 +126,7 @@ func (c *client) finish(tag string) (untagged int, reply string, err error) {
 			return untagged, "", err
 		}
 		if rest, ok := strings.CutPrefix(line, tag+" "); ok {
+			c.trips++
 			if !strings.HasPrefix(rest, "OK") {
 				return untagged, rest, fmt.Errorf("server says %q", rest)
 			}
@@ -144,13 +146,17 @@ func (c *client) do(format string, args ...any) (untagged int, err error) {
 	return untagged, err
 }
 
-// append adds a message with a non-synchronizing literal: one round trip.
-func (c *client) append(mailbox string, raw []byte) error {
+// append adds messages with one command and non-synchronizing literals: one
+// round trip. More than one are MULTIAPPEND (RFC 3502).
+func (c *client) append(mailbox string, mail ...[]byte) error {
 	c.tag++
 	tag := "a" + strconv.Itoa(c.tag)
-	head := fmt.Sprintf("%s APPEND %s {%d+}\r\n", tag, mailbox, len(raw))
-	command := slices.Concat([]byte(head), raw, []byte("\r\n"))
-	if _, err := c.conn.Write(command); err != nil {
+	command := []byte(tag + " APPEND " + mailbox)
+	for _, raw := range mail {
+		command = fmt.Appendf(command, " {%d+}\r\n", len(raw))
+		command = append(command, raw...)
+	}
+	if _, err := c.conn.Write(append(command, "\r\n"...)); err != nil {
 		return err
 	}
 	_, _, err := c.finish(tag)

@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"time"
 )
 
 // dovecot is Debian's Dovecot with sdbox, its quickest format, and its default
@@ -56,6 +55,10 @@ func (d *dovecot) configure() error {
 	return os.WriteFile(filepath.Join(d.dir, "dovecot.conf"), []byte(config), 0o644)
 }
 
+// maildirUser has Dovecot's usual format instead of its quickest: the one that
+// flushes a changed flag.
+const maildirUser = 49
+
 // mailUID is Debian's user "mail".
 const mailUID = 8
 
@@ -68,9 +71,14 @@ func (d *dovecot) writePasswords() error {
 	}
 	var lines strings.Builder
 	for n := range users {
-		fmt.Fprintf(&lines, "%s:%s\n", userName(n), strings.TrimSpace(string(hash)))
+		fmt.Fprintf(&lines, "%s:%s:UID:UID::HOME/%s::", userName(n), strings.TrimSpace(string(hash)), userName(n))
+		if n == maildirUser {
+			fmt.Fprintf(&lines, "userdb_mail=maildir:HOME/%s/maildir", userName(n))
+		}
+		lines.WriteByte('\n')
 	}
-	return os.WriteFile(filepath.Join(d.dir, "passwd"), []byte(lines.String()), 0o644)
+	text := strings.NewReplacer("UID", fmt.Sprint(mailUID), "HOME", filepath.Join(d.dir, "mail")).Replace(lines.String())
+	return os.WriteFile(filepath.Join(d.dir, "passwd"), []byte(text), 0o644)
 }
 
 const dovecotConfig = `
@@ -91,8 +99,8 @@ passdb {
   args = DIR/passwd
 }
 userdb {
-  driver = static
-  args = uid=UID gid=UID home=DIR/mail/%u
+  driver = passwd-file
+  args = DIR/passwd
 }
 namespace inbox {
   inbox = yes
@@ -129,4 +137,4 @@ func (d *dovecot) Disk() (body, rest int64) {
 	return diskUsage(mail, isBody), diskUsage(mail, func(name string) bool { return !isBody(name) })
 }
 
-func (d *dovecot) Profile(context.Context, string, time.Duration) error { return nil }
+func (d *dovecot) Profile(string) (stop func(), err error) { return func() {}, nil }

@@ -3,14 +3,45 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 )
 
-// idlers opens n connections of 50 accounts that idle in a mailbox, those of the
-// large one all of user 0.
+// idleWorkloads are those with many connections that wait.
+func idleWorkloads() []workload {
+	list := []workload{
+		{name: "EXISTS at 100 idling clients, p99", unit: "ms", atMost: 10, run: idleWake},
+		{name: "resident memory at rest after start", unit: "MB", atMost: 30, once: true, run: restMemory},
+	}
+	for _, n := range []int{200, 1000} {
+		for _, kind := range []struct {
+			name    string
+			private bool
+			mailbox string
+			atMost  float64
+		}{
+			{"plain, empty mailbox", false, "INBOX", 24},
+			{"plain, large mailbox", false, "large", 28},
+			{"TLS, empty mailbox", true, "INBOX", 32},
+			{"TLS, large mailbox", true, "large", 36},
+		} {
+			list = append(list, workload{
+				name: fmt.Sprintf("memory per idle connection, %d, %s", n, kind.name),
+				unit: "kB", atMost: kind.atMost, once: true, alone: n > 200,
+				run: idleMemory(n, kind.private, kind.mailbox),
+			})
+		}
+	}
+	return append(list, workload{
+		name: "5,000 idle connections of 50 accounts: EXISTS at 100 of them, slowest", unit: "ms", atMost: 100,
+		once: true, alone: true, run: idleCrowd,
+	})
+}
+
+// idlers opens n connections that idle in a mailbox.
 func idlers(s server, n int, private bool, mailbox string, user func(int) int) ([]*client, error) {
 	var clients []*client
 	for i := range n {
@@ -38,20 +69,35 @@ func closeAll(clients []*client) {
 	}
 }
 
+// byTurns gives the connections to all users, always to gives them to one.
+func byTurns(i int) int { return i % users }
+
+func always(user int) func(int) int { return func(int) int { return user } }
+
 // idleWake appends messages one by one and takes the time from the OK of each to
 // the EXISTS at each of 100 idling connections.
-func idleWake(_ context.Context, _ *contest, s server, round int) (float64, error) {
-	clients, err := idlers(s, 100, false, "INBOX", func(int) int { return 40 })
+func idleWake(_ context.Context, _ *contest, s server, round int) (sample, error) {
+	clients, err := idlers(s, 100, false, "INBOX", always(40))
 	defer closeAll(clients)
 	if err != nil {
-		return 0, err
+		return sample{}, err
 	}
-	writer, err := signIn(s, 40, false)
+	times, err := wakeTimes(s, clients, 40, uint64(5000+round))
 	if err != nil {
-		return 0, err
+		return sample{}, err
+	}
+	return sample{figure: max(times[len(times)*99/100], 0.01)}, nil
+}
+
+// wakeTimes appends five messages to INBOX and returns, sorted, how long each of
+// the clients took to hear of each.
+func wakeTimes(s server, clients []*client, user int, seed uint64) ([]float64, error) {
+	writer, err := signIn(s, user, false)
+	if err != nil {
+		return nil, err
 	}
 	defer writer.Close()
-	bag := newMailbag(uint64(5000 + round))
+	bag := newMailbag(seed)
 	var times []float64
 	for range 5 {
 		heard := make([]time.Time, len(clients))
@@ -61,19 +107,19 @@ func idleWake(_ context.Context, _ *contest, s server, round int) (float64, erro
 			all.Go(func() { heard[i], failed[i] = c.waitExists() })
 		}
 		if err := writer.append("INBOX", bag.next()); err != nil {
-			return 0, err
+			return nil, err
 		}
 		acknowledged := time.Now()
 		all.Wait()
 		if err := errors.Join(failed...); err != nil {
-			return 0, err
+			return nil, err
 		}
 		for _, at := range heard {
 			times = append(times, max(milliseconds(at.Sub(acknowledged)), 0))
 		}
 	}
 	slices.Sort(times)
-	return max(times[len(times)*99/100], 0.01), nil
+	return times, nil
 }
 
 // waitExists reads until an EXISTS.
@@ -89,55 +135,62 @@ func (c *client) waitExists() (time.Time, error) {
 	}
 }
 
-// idleMemory is what each idling connection adds to the server's memory.
-func idleMemory(private bool, mailbox string) func(context.Context, *contest, server, int) (float64, error) {
-	return func(ctx context.Context, c *contest, s server, round int) (float64, error) {
-		if _, err := restart(ctx, c, s, round); err != nil {
-			return 0, err
+// idleCrowd holds 5,000 connections and measures how soon those of one account
+// hear of a message.
+func idleCrowd(ctx context.Context, c *contest, s server, round int) (sample, error) {
+	clients, err := idlers(s, 5000, false, "INBOX", byTurns)
+	defer closeAll(clients)
+	if err != nil {
+		return sample{}, fmt.Errorf("after %d connections: %w", len(clients), err)
+	}
+	var ofOne []*client
+	for i, client := range clients {
+		if byTurns(i) == 40 {
+			ofOne = append(ofOne, client)
 		}
-		user := func(i int) int { return i % users }
+	}
+	times, err := wakeTimes(s, ofOne, 40, uint64(6000+round))
+	if err != nil {
+		return sample{}, err
+	}
+	return sample{figure: times[len(times)-1]}, nil
+}
+
+// What is released after a burst is released within settle.
+const settle = 15 * time.Second
+
+// idleMemory is what each of n idling connections adds to the memory of the
+// server's processes, the kernel's socket buffers apart.
+func idleMemory(n int, private bool, mailbox string) func(context.Context, *contest, server, int) (sample, error) {
+	return func(ctx context.Context, c *contest, s server, round int) (sample, error) {
+		if _, err := restart(ctx, c, s, round); err != nil {
+			return sample{}, err
+		}
+		user := byTurns
 		if mailbox == "large" {
-			user = func(int) int { return 0 }
+			user = always(0)
 		}
 		warm, err := idlers(s, users, private, mailbox, user) // signs every user in once; views and caches are there
 		defer closeAll(warm)
 		if err != nil {
-			return 0, err
+			return sample{}, err
 		}
-		time.Sleep(2 * time.Second)
+		time.Sleep(settle)
 		before := memory(s.Root())
-		clients, err := idlers(s, c.idle, private, mailbox, user)
+		clients, err := idlers(s, n, private, mailbox, user)
 		defer closeAll(clients)
 		if err != nil {
-			return 0, err
+			return sample{}, err
 		}
-		time.Sleep(5 * time.Second) // what is released, is released now
-		return float64(memory(s.Root())-before) / float64(c.idle) / 1024, nil
+		time.Sleep(settle)
+		return sample{figure: float64(memory(s.Root())-before) / float64(n) / 1024}, nil
 	}
 }
 
-func restMemory(ctx context.Context, c *contest, s server, round int) (float64, error) {
+func restMemory(ctx context.Context, c *contest, s server, round int) (sample, error) {
 	if _, err := restart(ctx, c, s, round); err != nil {
-		return 0, err
+		return sample{}, err
 	}
-	time.Sleep(2 * time.Second)
-	return float64(memory(s.Root())) / 1e6, nil
-}
-
-// The disk figures are taken first, when only the large mailbox is filled, and
-// after a clean stop.
-func diskBodies(ctx context.Context, c *contest, s server, _ int) (float64, error) {
-	body, _, err := diskAtRest(ctx, s)
-	return float64(body) / float64(c.bytes), err
-}
-
-func diskRest(ctx context.Context, c *contest, s server, _ int) (float64, error) {
-	_, rest, err := diskAtRest(ctx, s)
-	return float64(rest) / float64(c.bytes), err
-}
-
-func diskAtRest(ctx context.Context, s server) (body, rest int64, err error) {
-	s.Stop()
-	body, rest = s.Disk()
-	return body, rest, s.Start(ctx)
+	time.Sleep(settle)
+	return sample{figure: float64(memory(s.Root())) / 1e6}, nil
 }

@@ -73,8 +73,16 @@ func (l *letterbox) Disk() (body, rest int64) {
 		diskUsage(l.dir, func(name string) bool { return strings.HasPrefix(name, "letterbox.db") })
 }
 
-// Profile samples the serving process with perf for as long as a workload runs;
-// the binary carries its symbols.
-func (l *letterbox) Profile(ctx context.Context, file string, d time.Duration) error {
-	return exec.CommandContext(ctx, "perf", "record", "-g", "-o", file, "-p", fmt.Sprint(l.Root()), "sleep", fmt.Sprint(d.Seconds())).Run()
+// Profile samples the serving process with perf until stop is called; the binary
+// carries its symbols.
+func (l *letterbox) Profile(file string) (stop func(), err error) {
+	perf := exec.Command("perf", "record", "-q", "-g", "-F", "2000", "-o", file, "-p", fmt.Sprint(l.Root()))
+	if err := perf.Start(); err != nil {
+		return nil, err
+	}
+	time.Sleep(300 * time.Millisecond) // until it samples
+	return func() {
+		perf.Process.Signal(os.Interrupt) // perf writes its file then
+		perf.Wait()
+	}, nil
 }

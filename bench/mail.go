@@ -20,13 +20,14 @@ const (
 
 // mailbag makes the same messages each time.
 type mailbag struct {
+	median float64 // bytes of text
 	random *rand.Rand
 	words  []string
 	made   int
 }
 
 func newMailbag(seed uint64) *mailbag {
-	m := &mailbag{random: rand.New(rand.NewPCG(seed, 7))}
+	m := &mailbag{median: 8000, random: rand.New(rand.NewPCG(seed, 7))}
 	syllables := strings.Fields("ba ke lo mi nu ra se ti vo za pe du fa gri hol jen kul mar nos pla")
 	for range 5000 {
 		var word strings.Builder
@@ -35,6 +36,14 @@ func newMailbag(seed uint64) *mailbag {
 		}
 		m.words = append(m.words, word.String())
 	}
+	return m
+}
+
+// newSmallMailbag makes messages of about 2 kB, without attachments: a million of
+// them have to fit.
+func newSmallMailbag(seed uint64) *mailbag {
+	m := newMailbag(seed)
+	m.median = 700
 	return m
 }
 
@@ -60,10 +69,10 @@ func (m *mailbag) sentence(b *bytes.Buffer, words int) {
 // next makes a message.
 func (m *mailbag) next() []byte {
 	m.made++
-	size := int(8000 * math.Exp(m.random.NormFloat64()*1.2)) // log-normal: mean about twice the median
+	size := int(m.median * math.Exp(m.random.NormFloat64()*1.2)) // log-normal: mean about twice the median
 	size = min(max(size, 600), 2<<20)
 	attachment := 0
-	if m.random.IntN(5) == 0 {
+	if m.random.IntN(5) == 0 && m.median > 1000 {
 		attachment = m.random.IntN(80000)
 	}
 	var b bytes.Buffer

@@ -32,7 +32,7 @@ type server interface {
 	TLS() string              // host:port of implicit TLS
 	Root() int                // process whose tree is the server
 	Disk() (body, rest int64) // bytes in its files, after Stop or at rest
-	Profile(ctx context.Context, file string, d time.Duration) error
+	Profile(file string) (stop func(), err error)
 }
 
 // process is what both contestants share: one child and its tree.
