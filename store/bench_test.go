@@ -135,6 +135,7 @@ func BenchmarkViewLoad(b *testing.B) {
 			for b.Loop() {
 				v, err := h.View(b.Context(), in)
 				must(b, err)
+				h.views.forget(v) // it would linger
 				v.Close()
 			}
 		})

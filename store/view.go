@@ -9,8 +9,8 @@ import (
 )
 
 // A View is the shared picture of one mailbox in memory: uid, flags and modseq
-// in arrays, some 20 bytes a message, loaded once, updated on each commit,
-// dropped when the last session closes it. Safe for concurrent use.
+// in arrays, some 20 bytes a message, loaded once, updated on each commit, kept
+// for a while after the last session closed it. Safe for concurrent use.
 type View struct {
 	store  *Store
 	id     MailboxID

@@ -4,17 +4,25 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/emersion/go-imap/v2"
 	"letterbox/database"
 )
 
-// registry holds the views that somebody has open.
+// registry holds the views that somebody has open, and those that were open
+// lately: a client that reconnects every minute should not have its mailbox read
+// every minute. Those are kept up to date like the others.
 type registry struct {
 	mu    sync.Mutex
 	views map[MailboxID]*View
+	idle  []*View // of views, those that nobody has open, the one closed last at the end
 }
+
+// idleMessages bounds how many messages the views that nobody has open hold
+// together: 20 MB.
+const idleMessages = 1_000_000
 
 // View opens the shared view. Close it, once. ErrNotFound.
 func (s *Store) View(ctx context.Context, m MailboxID) (*View, error) {
@@ -49,6 +57,9 @@ func (r *registry) open(s *Store, m MailboxID) (v *View, first bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if v := r.views[m]; v != nil {
+		if v.users == 0 {
+			r.idle = slices.DeleteFunc(r.idle, func(other *View) bool { return other == v })
+		}
 		v.users++
 		return v, false
 	}
@@ -74,24 +85,59 @@ func (r *registry) apply(c *change) {
 	r.mu.Lock()
 	v := r.views[c.ID]
 	r.mu.Unlock()
-	if v != nil {
-		v.apply(c)
+	if v == nil {
+		return
+	}
+	v.apply(c)
+	if c.gone {
+		r.mu.Lock()
+		r.shrink()
+		r.mu.Unlock()
 	}
 }
 
 // Close gives the view up. Once for each time it was opened.
 func (v *View) Close() {
-	r := &v.store.views
-	r.mu.Lock()
-	v.users--
-	last := v.users == 0
-	if last && r.views[v.id] == v {
-		delete(r.views, v.id)
-	}
-	r.mu.Unlock()
-	if last {
+	if v.store.views.close(v) {
 		v.store.cleaner.wake() // to save what was claimed
 	}
+}
+
+// close reports whether nobody has the view open any more.
+func (r *registry) close(v *View) (last bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	v.users--
+	if v.users > 0 {
+		return false
+	}
+	if r.views[v.id] == v {
+		r.idle = append(r.idle, v)
+		r.shrink()
+	}
+	return true
+}
+
+// shrink drops of the idle views those that were closed first, until the others
+// are small enough, and those of mailboxes that are gone. r.mu is held.
+func (r *registry) shrink() {
+	held := 0
+	for i := len(r.idle) - 1; i >= 0; i-- {
+		v := r.idle[i]
+		messages, gone := v.extent()
+		if held += messages; gone || held > idleMessages {
+			held -= messages
+			delete(r.views, v.id)
+			r.idle = slices.Delete(r.idle, i, i+1)
+		}
+	}
+}
+
+// extent is how many messages the view holds, and whether its mailbox is gone.
+func (v *View) extent() (messages int, gone bool) {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return len(v.uids), v.gone
 }
 
 // load reads the mailbox while commits go on. It was in the registry before the

@@ -221,32 +221,60 @@ func TestSnapshotsShareTheirUIDs(t *testing.T) {
 	}
 }
 
-func TestViewIsSharedAndDropped(t *testing.T) {
+func TestViewIsShared(t *testing.T) {
 	t.Parallel()
 	h := build(t)
 	in := h.box("INBOX")
-	one, err := h.View(t.Context(), in)
-	must(t, err)
-	two, err := h.View(t.Context(), in)
-	must(t, err)
+	one, two := h.view(in), h.view(in)
 	if one != two {
 		t.Error("two views of one mailbox")
 	}
-	one.Close()
-	if len(h.views.views) != 1 {
-		t.Error("dropped while somebody looks")
-	}
-	two.Close()
-	if len(h.views.views) != 0 {
-		t.Error("kept when nobody looks")
-	}
-	if _, err := h.View(t.Context(), 999); err == nil || len(h.views.views) != 0 {
+	if _, err := h.View(t.Context(), 999); err == nil || h.views.views[999] != nil {
 		t.Errorf("view of no mailbox: %v", err)
 	}
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := h.View(gone, in); err == nil || len(h.views.views) != 0 {
+	if _, err := h.View(gone, h.box("Sent")); err == nil || len(h.views.views) != 1 {
 		t.Errorf("view for somebody who left: %v", err)
+	}
+}
+
+// A mailbox that is selected again is not read again; its view has followed what
+// happened meanwhile.
+func TestViewLingersAndFollows(t *testing.T) {
+	t.Parallel()
+	h := build(t)
+	in := h.box("INBOX")
+	h.fill(in, 3)
+	before, err := h.View(t.Context(), in)
+	must(t, err)
+	before.Close()
+	h.fill(in, 2)
+	after := h.view(in)
+	if after != before {
+		t.Error("the view was loaded anew")
+	}
+	if n := len(after.Snapshot().UIDs); n != 5 {
+		t.Errorf("%d messages, not 5", n)
+	}
+}
+
+func TestIdleViewsAreBounded(t *testing.T) {
+	t.Parallel()
+	h := build(t)
+	boxes := []MailboxID{h.box("INBOX"), h.box("Sent"), h.box("Archive")}
+	for _, box := range boxes {
+		v, err := h.View(t.Context(), box)
+		must(t, err)
+		v.uids = make([]imap.UID, idleMessages/2) // as if it were that large
+		v.Close()
+	}
+	if h.views.views[boxes[0]] != nil || len(h.views.views) != 2 {
+		t.Errorf("%d views are kept, among them that closed first: %t", len(h.views.views), h.views.views[boxes[0]] != nil)
+	}
+	must(t, h.DeleteMailbox(t.Context(), alice, "Archive"))
+	if h.views.views[boxes[2]] != nil {
+		t.Error("the view of a mailbox that was deleted is kept")
 	}
 }
 
