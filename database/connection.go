@@ -68,6 +68,7 @@ type connection struct {
 	pool     *sql.DB // of this one connection
 	conn     *sql.Conn
 	prepared map[string]*sql.Stmt
+	direct   map[string]directStmt // those of Each
 }
 
 func connect(ctx context.Context, dsn string) (*connection, error) {
@@ -79,7 +80,7 @@ func connect(ctx context.Context, dsn string) (*connection, error) {
 	if err != nil {
 		return nil, errors.Join(err, pool.Close())
 	}
-	return &connection{pool: pool, conn: conn, prepared: map[string]*sql.Stmt{}}, nil
+	return &connection{pool: pool, conn: conn, prepared: map[string]*sql.Stmt{}, direct: map[string]directStmt{}}, nil
 }
 
 // prepare returns the statement of that text. An unprepared look-up costs half
@@ -125,18 +126,24 @@ func (c *connection) queryRow(ctx context.Context, query string, args []any) *sq
 // trim forgets the statements when there are too many. It must not be called
 // while rows are open: closing a statement pulls it from under them.
 func (c *connection) trim() {
-	if len(c.prepared) <= maxStatements {
-		return
+	if len(c.prepared)+len(c.direct) > maxStatements {
+		c.forget()
 	}
+}
+
+// forget closes the statements.
+func (c *connection) forget() {
 	for _, s := range c.prepared {
+		s.Close()
+	}
+	for _, s := range c.direct {
 		s.Close()
 	}
 	clear(c.prepared)
+	clear(c.direct)
 }
 
 func (c *connection) close() error {
-	for _, s := range c.prepared {
-		s.Close()
-	}
+	c.forget()
 	return errors.Join(c.conn.Close(), c.pool.Close())
 }

@@ -2,6 +2,7 @@ package database
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -169,4 +170,54 @@ func TestPragmas(t *testing.T) {
 		check(func(q string, a ...any) interface{ Scan(...any) error } { return tx.QueryRow(q, a...) })
 		return nil
 	})
+}
+
+// TestEach reads what Query reads, stops where it is told to, and may be used
+// again after an error.
+func TestEach(t *testing.T) {
+	t.Parallel()
+	db := open(t, filepath.Join(t.TempDir(), "a.db"))
+	for _, key := range []string{"a", "b", "c"} {
+		if err := set(db, t.Context(), key, "value of "+key); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stop := errors.New("stop")
+	const query = `SELECT key, value, 7, NULL, x'00ff' FROM setting WHERE key >= ? ORDER BY key`
+	for _, test := range []struct {
+		from, last, want string
+		err              error
+	}{
+		{"b", "", "b c ", nil},
+		{"a", "b", "a b ", stop},
+		{"d", "", "", nil},
+	} {
+		var got string
+		err := db.Read(t.Context(), func(c *Conn) error {
+			return c.Each(func(row []driver.Value) error {
+				key := row[0].(string)
+				got += key + " "
+				if row[1] != "value of "+key || row[2] != int64(7) || row[3] != nil || string(row[4].([]byte)) != "\x00\xff" {
+					t.Errorf("row %v", row)
+				}
+				if key == test.last {
+					return stop
+				}
+				return nil
+			}, query, test.from)
+		})
+		if got != test.want || !errors.Is(err, test.err) {
+			t.Errorf("from %s: %q, %v", test.from, got, err)
+		}
+	}
+	left, leave := context.WithCancel(t.Context())
+	err := db.Read(left, func(c *Conn) error {
+		return c.Each(func([]driver.Value) error {
+			leave()
+			return nil
+		}, query, "a")
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("after its reader left: %v", err)
+	}
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"database/sql/driver"
 	"slices"
 	"strings"
 
@@ -41,15 +42,17 @@ func (j *job) take(m MailboxID, c *cursor) ([]entryRow, error) {
 func readEntries(q querier, m MailboxID, p piece, limit int) ([]entryRow, error) {
 	where, args := p.where()
 	args = append([]any{int64(m)}, append(args, limit)...)
-	return queryAll(q, scanEntry, selectEntries+where+` ORDER BY uid LIMIT ?`, args...)
+	var rows []entryRow
+	err := q.Each(func(row []driver.Value) error {
+		rows = append(rows, entryRow{entryOf(row), MessageID(row[3].(int64)), row[4].(int64)})
+		return nil
+	}, selectEntries+where+` ORDER BY uid LIMIT ?`, args...)
+	return rows, err
 }
 
-func scanEntry(row scanner) (e entryRow, err error) {
-	var uid, flags, modseq, message int64
-	err = row.Scan(&uid, &flags, &modseq, &message, &e.size)
-	e.Entry = Entry{imap.UID(uid), Flags(flags), ModSeq(modseq)}
-	e.message = MessageID(message)
-	return e, err
+// entryOf reads the columns uid, flags, modseq, which STRICT tables keep integer.
+func entryOf(row []driver.Value) Entry {
+	return Entry{imap.UID(row[0].(int64)), Flags(row[1].(int64)), ModSeq(row[2].(int64))}
 }
 
 // insertRows is how many entries one statement inserts at most.

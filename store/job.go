@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 
 	"github.com/emersion/go-imap/v2"
@@ -17,6 +18,7 @@ const chunkRows = 2000
 type querier interface {
 	Query(query string, args ...any) (*sql.Rows, error)
 	QueryRow(query string, args ...any) *sql.Row
+	Each(fn func(row []driver.Value) error, query string, args ...any) error
 }
 
 // A job is one writing transaction: the rows of accounts and mailboxes as it

@@ -2,7 +2,8 @@ package store
 
 import (
 	"context"
-	"database/sql"
+	"database/sql/driver"
+	"errors"
 	"fmt"
 	"time"
 
@@ -23,10 +24,14 @@ const (
 	WithParts // the part tree
 	WithSaved // SAVEDATE
 	WithBody  // Prefix, and what OpenRow needs
+
+	// Bare leaves Size, Received and Thread out: for thousands of rows of which
+	// nothing is asked but what is named above.
+	Bare
 )
 
-// A Row is one message as FETCH and SEARCH need it. Size, Received, Message and
-// Thread are always there.
+// A Row is one message as FETCH and SEARCH need it. Message is always there;
+// Size, Received and Thread unless the columns are Bare.
 type Row struct {
 	UID                     imap.UID
 	Message                 MessageID
@@ -84,44 +89,44 @@ func decodeParts(encoded []byte) (*message.Part, error) {
 
 // A batch is what one reading transaction yields. Its memory is used again.
 type batch struct {
-	query   string // up to the condition on uids
-	dest    []any  // where it is scanned to: into lent
-	lent    lentRow
+	query   string                     // up to the condition on uids
+	columns []func(*Row, driver.Value) // what becomes of each value of the query
 	rows    []Row
 	parts   [][]byte // encoded, by row
-	bytes   []byte   // what rows and parts point into
+	bytes   int      // that rows and parts point to
 	zone    *time.Location
 	minutes int
 }
 
-// lentRow is what the driver lends for a moment.
-type lentRow struct {
-	uid, saved, id, thread, size, received int64
-	minutes                                int
-
-	envelope, structure, prefix, header, preview, parts, hash sql.RawBytes
-	at                                                        blob.Location
-}
-
 func newBatch(cols Columns) *batch {
 	b := &batch{}
-	r := &b.lent
-	b.dest = []any{&r.uid, &r.saved, &r.id, &r.thread, &r.size, &r.received, &r.minutes}
-	query, from := `SELECT e.uid, e.saved_at, m.id, CASE m.thread WHEN 0 THEN m.id ELSE m.thread END, m.size, m.received_at, m.received_zone`,
-		` FROM entry AS e CROSS JOIN message AS m ON m.id = e.message`
-	want := func(wanted Columns, columns string, dest ...any) {
-		if cols&wanted != 0 {
+	query, from := `SELECT e.uid, m.id`, ` FROM entry AS e CROSS JOIN message AS m ON m.id = e.message`
+	b.columns = append(b.columns,
+		func(r *Row, v driver.Value) { r.UID = imap.UID(v.(int64)) },
+		func(r *Row, v driver.Value) { r.Message = MessageID(v.(int64)) })
+	want := func(wanted bool, columns string, put ...func(*Row, driver.Value)) {
+		if wanted {
 			query += columns
-			b.dest = append(b.dest, dest...)
+			b.columns = append(b.columns, put...)
 		}
 	}
-	want(WithEnvelope, `, m.envelope`, &r.envelope)
-	want(WithBodyStructure, `, m.bodystructure`, &r.structure)
-	want(WithHeader|WithBody, `, m.prefix`, &r.prefix)
-	want(WithHeader, `, m.header`, &r.header)
-	want(WithPreview, `, m.preview`, &r.preview)
-	want(WithParts, `, m.parts`, &r.parts)
-	want(WithBody, `, b.hash, b.pack, b.offset, b.length`, &r.hash, &r.at.Pack, &r.at.Offset, &r.at.Length)
+	want(cols&Bare == 0, `, m.thread, m.size, m.received_at, m.received_zone`,
+		func(r *Row, v driver.Value) { r.Thread = v.(int64) },
+		func(r *Row, v driver.Value) { r.Size = v.(int64) },
+		func(r *Row, v driver.Value) { r.Received = time.Unix(v.(int64), 0) },
+		func(r *Row, v driver.Value) { r.Received = r.Received.In(b.location(int(v.(int64)))) })
+	want(cols&WithSaved != 0, `, e.saved_at`, func(r *Row, v driver.Value) { r.Saved = time.Unix(v.(int64), 0) })
+	want(cols&WithEnvelope != 0, `, m.envelope`, func(r *Row, v driver.Value) { r.Envelope = b.blob(v) })
+	want(cols&WithBodyStructure != 0, `, m.bodystructure`, func(r *Row, v driver.Value) { r.BodyStructure = b.blob(v) })
+	want(cols&(WithHeader|WithBody) != 0, `, m.prefix`, func(r *Row, v driver.Value) { r.Prefix = b.blob(v) })
+	want(cols&WithHeader != 0, `, m.header`, func(r *Row, v driver.Value) { r.Header = b.blob(v) })
+	want(cols&WithPreview != 0, `, m.preview`, func(r *Row, v driver.Value) { r.Preview = v.(string) })
+	want(cols&WithParts != 0, `, m.parts`, func(r *Row, v driver.Value) { b.parts[len(b.rows)-1] = b.blob(v) })
+	want(cols&WithBody != 0, `, b.hash, b.pack, b.offset, b.length`,
+		func(r *Row, v driver.Value) { copy(r.hash[:], b.blob(v)) },
+		func(r *Row, v driver.Value) { r.at.Pack = uint32(v.(int64)) },
+		func(r *Row, v driver.Value) { r.at.Offset = v.(int64) },
+		func(r *Row, v driver.Value) { r.at.Length = v.(int64) })
 	if cols&WithBody != 0 {
 		from += ` CROSS JOIN blob AS b ON b.id = m.blob`
 	}
@@ -131,7 +136,9 @@ func newBatch(cols Columns) *batch {
 
 // read takes the next messages of a walk.
 func (b *batch) read(q querier, m MailboxID, walk *cursor) error {
-	b.rows, b.parts, b.bytes = b.rows[:0], b.parts[:0], b.bytes[:0]
+	clear(b.rows)
+	clear(b.parts)
+	b.rows, b.parts, b.bytes = b.rows[:0], b.parts[:0], 0
 	for !b.full() {
 		p, ok := walk.next(batchRows - len(b.rows))
 		if !ok {
@@ -144,57 +151,50 @@ func (b *batch) read(q querier, m MailboxID, walk *cursor) error {
 	return nil
 }
 
-func (b *batch) full() bool { return len(b.rows) >= batchRows || len(b.bytes) >= batchBytes }
+func (b *batch) full() bool { return len(b.rows) >= batchRows || b.bytes >= batchBytes }
+
+// errFull ends a query whose rows the batch has no room for.
+var errFull = errors.New("batch is full")
 
 func (b *batch) readPiece(q querier, m MailboxID, walk *cursor, p piece) error {
 	where, args := p.where()
-	rows, err := q.Query(b.query+where+` ORDER BY e.uid LIMIT ?`,
-		append(append([]any{int64(m)}, args...), batchRows-len(b.rows))...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := b.scan(rows); err != nil {
-			return err
-		}
+	err := q.Each(func(values []driver.Value) error {
+		b.add(values)
 		if b.full() {
 			walk.resume(b.rows[len(b.rows)-1].UID)
-			return nil
+			return errFull
 		}
-	}
-	return rows.Err()
-}
-
-// scan adds the row that the query is at.
-func (b *batch) scan(rows *sql.Rows) error {
-	if err := rows.Scan(b.dest...); err != nil {
-		return err
-	}
-	r := &b.lent
-	row := Row{
-		UID: imap.UID(r.uid), Message: MessageID(r.id), Thread: r.thread, Size: r.size,
-		Received: time.Unix(r.received, 0).In(b.location(r.minutes)),
-		Saved:    time.Unix(r.saved, 0),
-		Envelope: b.keep(r.envelope), BodyStructure: b.keep(r.structure),
-		Prefix: b.keep(r.prefix), Header: b.keep(r.header), Preview: string(r.preview),
-		at: r.at,
-	}
-	copy(row.hash[:], r.hash)
-	b.rows = append(b.rows, row)
-	b.parts = append(b.parts, b.keep(r.parts))
-	return nil
-}
-
-// keep copies what the driver lends. A slice that was handed out stays valid
-// when bytes grows: it keeps the old array.
-func (b *batch) keep(lent []byte) []byte {
-	if lent == nil {
+		return nil
+	}, b.query+where+` ORDER BY e.uid LIMIT ?`,
+		append(append([]any{int64(m)}, args...), batchRows-len(b.rows))...)
+	if errors.Is(err, errFull) {
 		return nil
 	}
-	n := len(b.bytes)
-	b.bytes = append(b.bytes, lent...)
-	return b.bytes[n:len(b.bytes):len(b.bytes)]
+	return err
+}
+
+// add makes a row of the values of one.
+func (b *batch) add(values []driver.Value) {
+	b.rows = append(b.rows, Row{})
+	b.parts = append(b.parts, nil)
+	row := &b.rows[len(b.rows)-1]
+	for i, v := range values {
+		b.columns[i](row, v)
+	}
+	if row.Thread == 0 {
+		row.Thread = int64(row.Message) // it began its thread
+	}
+}
+
+// blob takes bytes, which the driver has made for us, and counts them. Of empty
+// ones the driver makes nil, which would mean that nobody asked.
+func (b *batch) blob(v driver.Value) []byte {
+	bytes, _ := v.([]byte)
+	if bytes == nil {
+		bytes = []byte{}
+	}
+	b.bytes += len(bytes)
+	return bytes
 }
 
 // location returns a zone; those of neighbours are mostly the same.

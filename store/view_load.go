@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"slices"
@@ -184,21 +185,12 @@ func readPicture(q querier, m MailboxID) (p picture, err error) {
 	if p.words, err = readVocabulary(q, m); err != nil {
 		return p, err
 	}
-	rows, err := q.Query(`SELECT uid, flags, modseq FROM entry WHERE mailbox = ? ORDER BY uid`, int64(m))
-	if err != nil {
-		return p, err
-	}
-	defer rows.Close()
 	n := int(p.row.Messages)
 	p.uids, p.flags, p.modseqs = make([]imap.UID, 0, n), make([]Flags, 0, n), make([]ModSeq, 0, n)
-	for rows.Next() {
-		var uid, flags, modseq int64
-		if err := rows.Scan(&uid, &flags, &modseq); err != nil {
-			return p, err
-		}
-		p.uids = append(p.uids, imap.UID(uid))
-		p.flags = append(p.flags, Flags(flags))
-		p.modseqs = append(p.modseqs, ModSeq(modseq))
-	}
-	return p, rows.Err()
+	err = q.Each(func(row []driver.Value) error {
+		e := entryOf(row)
+		p.uids, p.flags, p.modseqs = append(p.uids, e.UID), append(p.flags, e.Flags), append(p.modseqs, e.ModSeq)
+		return nil
+	}, `SELECT uid, flags, modseq FROM entry WHERE mailbox = ? ORDER BY uid`, int64(m))
+	return p, err
 }
