@@ -12,8 +12,9 @@ import (
 // values of each row as the driver has them: int64, string, []byte or nil. It is
 // Query for thousands of rows: database/sql would spend as much on handing them
 // on as SQLite on reading them. The slice is valid until fn returns, what is in
-// it longer. fn must not use the connection; its error ends it and is returned,
-// and so does the end of Read's context.
+// it longer. fn must not use the connection; its error ends it and is returned.
+// When Read's context ends it ends with the next row: for queries that sort or
+// add up before there is one, Query is interrupted sooner.
 func (c *Conn) Each(fn func(row []driver.Value) error, query string, args ...any) error {
 	return explain(c.conn.each(c.ctx, fn, query, args))
 }
@@ -36,7 +37,7 @@ func (c *connection) each(ctx context.Context, fn func([]driver.Value) error, qu
 		if err != nil {
 			return err
 		}
-		rows, err := s.QueryContext(ctx, values)
+		rows, err := s.QueryContext(context.Background(), values) // to be interrupted costs a goroutine
 		if err != nil {
 			return err
 		}

@@ -6,6 +6,8 @@ import "bufio"
 type buffers struct {
 	r *bufio.Reader
 	w *bufio.Writer
+
+	body []byte // of inMemory, once a message's bytes were wanted
 }
 
 // Sizes of the buffers: a command mostly fits into one read, an answer is
@@ -16,7 +18,7 @@ const (
 )
 
 func newBuffers() any {
-	return &buffers{bufio.NewReaderSize(nil, readBuffer), bufio.NewWriterSize(nil, writeBuffer)}
+	return &buffers{r: bufio.NewReaderSize(nil, readBuffer), w: bufio.NewWriterSize(nil, writeBuffer)}
 }
 
 // attach gets buffers, release gives them back.

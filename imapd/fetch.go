@@ -59,7 +59,6 @@ type fetcher struct {
 	names   flagTexts
 	entries []store.Entry // of the chunk
 	read    []imap.UID    // messages of the chunk that become \Seen
-	buffer  []byte        // for bodies
 	chosen  []byte        // for HEADER.FIELDS
 
 	showing imap.UID // the message that is being written
@@ -83,6 +82,9 @@ func newFetcher(s *session, items []item, uid bool) *fetcher {
 	}
 	// Who is to be told the modseq of each change has not been told it without.
 	f.known = f.flags && (!s.condstore || hasItem(items, itemModSeq))
+	if !slices.ContainsFunc(items, item.facts) {
+		f.cols |= store.Bare
+	}
 	return f
 }
 
@@ -164,18 +166,18 @@ func (f *fetcher) fromView(first uint32, uids []imap.UID) {
 func (f *fetcher) fromRows(ctx context.Context, first uint32, uids []imap.UID) error {
 	f.read = f.read[:0]
 	entries, i, shown := f.entries, 0, 0
-	err := f.s.srv.cfg.Store.Rows(ctx, f.s.sel.id, f.wanted(uids), f.cols, func(row *store.Row) error {
-		for len(entries) > 0 && entries[0].UID < row.UID {
+	err := f.load(ctx, f.wanted(uids), func(l *loaded) error {
+		for len(entries) > 0 && entries[0].UID < l.row.UID {
 			entries = entries[1:]
 		}
-		if len(entries) == 0 || entries[0].UID != row.UID {
+		if len(entries) == 0 || entries[0].UID != l.row.UID {
 			return nil // not in the view any more
 		}
-		for uids[i] != row.UID {
+		for uids[i] != l.row.UID {
 			i++
 		}
 		shown++
-		return f.fromRow(ctx, first+uint32(i), row, entries[0])
+		return f.fromRow(ctx, first+uint32(i), l, entries[0])
 	})
 	f.gone = f.gone || shown < len(f.entries)
 	if markErr := f.markRead(ctx, first, uids); err == nil {
@@ -186,7 +188,8 @@ func (f *fetcher) fromRows(ctx context.Context, first uint32, uids []imap.UID) e
 
 // fromRow writes one response. A message whose body cannot be read is left out;
 // the tagged reply says so.
-func (f *fetcher) fromRow(ctx context.Context, seq uint32, row *store.Row, e store.Entry) error {
+func (f *fetcher) fromRow(ctx context.Context, seq uint32, l *loaded, e store.Entry) error {
+	row := &l.row
 	f.showing = row.UID
 	if err := f.s.completeHeader(ctx, row, f.cols); err != nil {
 		f.fail(err)
@@ -195,11 +198,10 @@ func (f *fetcher) fromRow(ctx context.Context, seq uint32, row *store.Row, e sto
 	var m *mail
 	if f.body {
 		var err error
-		if m, err = f.open(ctx, row); err != nil {
+		if m, err = f.open(l); err != nil {
 			f.fail(err)
 			return ctx.Err()
 		}
-		defer m.body.Close()
 	}
 	newlySeen := f.seen && e.Flags&store.Seen == 0
 	if newlySeen {

@@ -1,7 +1,6 @@
 package imapd
 
 import (
-	"context"
 	"io"
 
 	"github.com/emersion/go-imap/v2"
@@ -24,36 +23,32 @@ type mail struct {
 // that size.
 const inMemory = 64 << 10
 
-// open opens a message's body and makes sure that its items can be answered.
-func (f *fetcher) open(ctx context.Context, row *store.Row) (*mail, error) {
-	body, err := f.s.srv.cfg.Store.OpenRow(ctx, row)
-	if err != nil {
-		return nil, err
+// open makes sure that a message's items can be answered.
+func (f *fetcher) open(l *loaded) (*mail, error) {
+	if l.err != nil {
+		return nil, l.err
 	}
-	m := &mail{row: row, body: body, size: body.Size()}
-	if err := f.prepare(m); err != nil {
-		body.Close()
-		return nil, err
-	}
-	return m, nil
-}
-
-func (f *fetcher) prepare(m *mail) error {
-	if f.buffer == nil {
-		f.buffer = make([]byte, inMemory)
-	}
+	m := &mail{row: &l.row, body: l.body, size: l.body.Size()}
 	if m.size <= inMemory {
-		m.all = f.buffer[:m.size]
+		m.all = f.buffer()[:m.size]
 		if err := readFull(m.body, m.all, 0); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	for i := range f.items {
 		if err := m.decodable(&f.items[i]); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return m, nil
+}
+
+// buffer is the session's for as long as it is busy.
+func (f *fetcher) buffer() []byte {
+	if f.s.buf.body == nil {
+		f.s.buf.body = make([]byte, inMemory)
+	}
+	return f.s.buf.body
 }
 
 // readFull reads len(p) bytes at off.
@@ -151,7 +146,7 @@ func (f *fetcher) writeSpan(m *mail, sp span) {
 		f.finish(w, err)
 	default:
 		w := f.s.enc.Literal(sp.size())
-		_, err := io.CopyBuffer(w, io.NewSectionReader(m.body, sp.from, sp.size()), f.buffer)
+		_, err := io.CopyBuffer(w, io.NewSectionReader(m.body, sp.from, sp.size()), f.buffer())
 		f.finish(w, err)
 	}
 }

@@ -208,6 +208,11 @@ func (it *item) columns() (cols store.Columns, row bool) {
 	return 0, true
 }
 
+// facts reports whether the item is one of those that a Bare row leaves out.
+func (it item) facts() bool {
+	return it.kind == itemInternalDate || it.kind == itemSize || it.kind == itemThreadID
+}
+
 // body reports whether the item needs the message's bytes.
 func (it *item) body() bool {
 	switch it.kind {

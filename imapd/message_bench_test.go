@@ -42,21 +42,21 @@ func (h *house) fill(b *testing.B) {
 }
 
 // drain sends a command and reads past its OK; it returns the number of bytes.
-func (b *bareConn) drain(t testing.TB, text string) int64 {
+func (b *bareConn) drain(t testing.TB, text string) (n int64) {
 	t.Helper()
 	_ = b.SetDeadline(time.Now().Add(time.Minute))
 	_, err := b.Write([]byte("t0815 " + text + "\r\n"))
 	check(t, err)
-	var n int64
 	for {
 		line, err := b.r.ReadSlice('\n')
-		check(t, err)
 		n += int64(len(line))
-		if bytes.HasPrefix(line, []byte("t0815 ")) {
-			if !bytes.HasPrefix(line, []byte("t0815 OK ")) {
-				t.Fatalf("%s: %s", text, line)
-			}
+		switch {
+		case err != nil:
+			t.Fatal(err)
+		case bytes.HasPrefix(line, []byte("t0815 OK ")):
 			return n
+		case bytes.HasPrefix(line, []byte("t0815 ")):
+			t.Fatalf("%s: %s", text, line)
 		}
 	}
 }

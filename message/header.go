@@ -39,12 +39,12 @@ func fields(header []byte) iter.Seq[field] {
 		for len(header) > 0 {
 			whole := header[:fieldLength(header)]
 			header = header[len(whole):]
-			if len(bytes.TrimRight(whole, "\r\n")) == 0 {
+			if isBlank(whole) {
 				return
 			}
 			name, value, ok := bytes.Cut(whole, []byte(":"))
-			name = bytes.TrimRight(name, " \t") // RFC 5322 section 4.5: obsolete, but there
-			if !ok || len(name) == 0 || bytes.ContainsAny(name, " \t\r\n") {
+			name = trimSpace(name) // RFC 5322 section 4.5: obsolete, but there
+			if !ok || len(name) == 0 || slices.ContainsFunc(name, isSpace) {
 				continue
 			}
 			if !yield(field{name, value, whole}) {
@@ -52,6 +52,26 @@ func fields(header []byte) iter.Seq[field] {
 			}
 		}
 	}
+}
+
+// isBlank reports whether a line has nothing but its end.
+func isBlank(line []byte) bool {
+	for _, b := range line {
+		if b != '\r' && b != '\n' {
+			return false
+		}
+	}
+	return true
+}
+
+func isSpace(b byte) bool { return b == ' ' || b == '\t' || b == '\r' || b == '\n' }
+
+// trimSpace takes spaces and tabs off the end.
+func trimSpace(name []byte) []byte {
+	for n := len(name); n > 0 && (name[n-1] == ' ' || name[n-1] == '\t'); n-- {
+		name = name[:n-1]
+	}
+	return name
 }
 
 // fieldLength is the length of the first line with those that continue it.
@@ -66,7 +86,7 @@ func fieldLength(header []byte) int {
 		if end == len(header) || header[end] != ' ' && header[end] != '\t' {
 			return end
 		}
-		if len(bytes.TrimRight(header[:end], "\r\n")) == 0 { // the empty line is not continued
+		if isBlank(header[:end]) { // the empty line is not continued
 			return end
 		}
 	}

@@ -72,6 +72,10 @@ func (s *Store) openBody(ctx context.Context, query string, id int64) (b *Body, 
 	return nil, err
 }
 
+// Load reads and decompresses now what would be at the first read; of a large
+// body that is only how it is cut. Damage shows here.
+func (b *Body) Load() error { return b.blob.Load() }
+
 // Size is that of the whole, as RFC822.SIZE.
 func (b *Body) Size() int64 { return b.PrefixLen() + b.blob.Size() }
 

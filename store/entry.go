@@ -44,15 +44,22 @@ func readEntries(q querier, m MailboxID, p piece, limit int) ([]entryRow, error)
 	args = append([]any{int64(m)}, append(args, limit)...)
 	var rows []entryRow
 	err := q.Each(func(row []driver.Value) error {
-		rows = append(rows, entryRow{entryOf(row), MessageID(row[3].(int64)), row[4].(int64)})
+		rows = append(rows, entryRow{entryOf(row), MessageID(integer(row[3])), integer(row[4])})
 		return nil
 	}, selectEntries+where+` ORDER BY uid LIMIT ?`, args...)
 	return rows, err
 }
 
-// entryOf reads the columns uid, flags, modseq, which STRICT tables keep integer.
+// entryOf reads the columns uid, flags, modseq.
 func entryOf(row []driver.Value) Entry {
-	return Entry{imap.UID(row[0].(int64)), Flags(row[1].(int64)), ModSeq(row[2].(int64))}
+	return Entry{imap.UID(integer(row[0])), Flags(integer(row[1])), ModSeq(integer(row[2]))}
+}
+
+// integer is a value of an integer column, which in a STRICT table is nothing
+// else unless the file is damaged.
+func integer(v driver.Value) int64 {
+	n, _ := v.(int64)
+	return n
 }
 
 // insertRows is how many entries one statement inserts at most.

@@ -57,24 +57,40 @@ const (
 
 // Rows calls fn for each of the uids that exists, ascending. It reads in
 // batches, bounded in rows and bytes, and holds no transaction while fn runs:
-// fn may write to a slow socket. A Row is valid within fn only. fn's error ends
-// it and is returned.
+// fn may write to a slow socket. A Row is valid within fn only, what it points
+// to longer. fn's error ends it and is returned.
 func (s *Store) Rows(ctx context.Context, m MailboxID, uids imap.UIDSet, cols Columns, fn func(*Row) error) error {
 	b := newBatch(cols)
 	walk := &cursor{rest: ranges(uids, maxUID)}
 	for len(walk.rest) > 0 {
-		err := s.db.Read(ctx, func(c *database.Conn) error { return b.read(c, m, walk) })
-		if err != nil {
-			return fmt.Errorf("read messages of mailbox %d: %w", m, err)
+		if err := s.readBatch(ctx, b, m, walk); err != nil {
+			return err
 		}
-		for i := range b.rows {
-			row := &b.rows[i]
-			if row.Parts, err = decodeParts(b.parts[i]); err != nil {
-				return fmt.Errorf("message %d: %w", row.Message, err)
-			}
-			if err := fn(row); err != nil {
-				return err
-			}
+		if err := b.each(fn); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readBatch takes the next messages of a walk in a transaction of its own.
+func (s *Store) readBatch(ctx context.Context, b *batch, m MailboxID, walk *cursor) error {
+	err := s.db.Read(ctx, func(c *database.Conn) error { return b.read(c, m, walk) })
+	if err != nil {
+		return fmt.Errorf("read messages of mailbox %d: %w", m, err)
+	}
+	return nil
+}
+
+// each calls fn with each row.
+func (b *batch) each(fn func(*Row) error) (err error) {
+	for i := range b.rows {
+		row := &b.rows[i]
+		if row.Parts, err = decodeParts(b.parts[i]); err != nil {
+			return fmt.Errorf("message %d: %w", row.Message, err)
+		}
+		if err := fn(row); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -102,8 +118,8 @@ func newBatch(cols Columns) *batch {
 	b := &batch{}
 	query, from := `SELECT e.uid, m.id`, ` FROM entry AS e CROSS JOIN message AS m ON m.id = e.message`
 	b.columns = append(b.columns,
-		func(r *Row, v driver.Value) { r.UID = imap.UID(v.(int64)) },
-		func(r *Row, v driver.Value) { r.Message = MessageID(v.(int64)) })
+		func(r *Row, v driver.Value) { r.UID = imap.UID(integer(v)) },
+		func(r *Row, v driver.Value) { r.Message = MessageID(integer(v)) })
 	want := func(wanted bool, columns string, put ...func(*Row, driver.Value)) {
 		if wanted {
 			query += columns
@@ -111,22 +127,22 @@ func newBatch(cols Columns) *batch {
 		}
 	}
 	want(cols&Bare == 0, `, m.thread, m.size, m.received_at, m.received_zone`,
-		func(r *Row, v driver.Value) { r.Thread = v.(int64) },
-		func(r *Row, v driver.Value) { r.Size = v.(int64) },
-		func(r *Row, v driver.Value) { r.Received = time.Unix(v.(int64), 0) },
-		func(r *Row, v driver.Value) { r.Received = r.Received.In(b.location(int(v.(int64)))) })
-	want(cols&WithSaved != 0, `, e.saved_at`, func(r *Row, v driver.Value) { r.Saved = time.Unix(v.(int64), 0) })
+		func(r *Row, v driver.Value) { r.Thread = integer(v) },
+		func(r *Row, v driver.Value) { r.Size = integer(v) },
+		func(r *Row, v driver.Value) { r.Received = time.Unix(integer(v), 0) },
+		func(r *Row, v driver.Value) { r.Received = r.Received.In(b.location(int(integer(v)))) })
+	want(cols&WithSaved != 0, `, e.saved_at`, func(r *Row, v driver.Value) { r.Saved = time.Unix(integer(v), 0) })
 	want(cols&WithEnvelope != 0, `, m.envelope`, func(r *Row, v driver.Value) { r.Envelope = b.blob(v) })
 	want(cols&WithBodyStructure != 0, `, m.bodystructure`, func(r *Row, v driver.Value) { r.BodyStructure = b.blob(v) })
 	want(cols&(WithHeader|WithBody) != 0, `, m.prefix`, func(r *Row, v driver.Value) { r.Prefix = b.blob(v) })
 	want(cols&WithHeader != 0, `, m.header`, func(r *Row, v driver.Value) { r.Header = b.blob(v) })
-	want(cols&WithPreview != 0, `, m.preview`, func(r *Row, v driver.Value) { r.Preview = v.(string) })
+	want(cols&WithPreview != 0, `, m.preview`, func(r *Row, v driver.Value) { r.Preview, _ = v.(string) })
 	want(cols&WithParts != 0, `, m.parts`, func(r *Row, v driver.Value) { b.parts[len(b.rows)-1] = b.blob(v) })
 	want(cols&WithBody != 0, `, b.hash, b.pack, b.offset, b.length`,
 		func(r *Row, v driver.Value) { copy(r.hash[:], b.blob(v)) },
-		func(r *Row, v driver.Value) { r.at.Pack = uint32(v.(int64)) },
-		func(r *Row, v driver.Value) { r.at.Offset = v.(int64) },
-		func(r *Row, v driver.Value) { r.at.Length = v.(int64) })
+		func(r *Row, v driver.Value) { r.at.Pack = uint32(integer(v)) },
+		func(r *Row, v driver.Value) { r.at.Offset = integer(v) },
+		func(r *Row, v driver.Value) { r.at.Length = integer(v) })
 	if cols&WithBody != 0 {
 		from += ` CROSS JOIN blob AS b ON b.id = m.blob`
 	}

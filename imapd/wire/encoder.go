@@ -19,8 +19,9 @@ type Encoder struct {
 	// UTF8=ACCEPT or IMAP4rev2.
 	UTF8 bool
 
-	w   *bufio.Writer
-	err error
+	w       *bufio.Writer
+	err     error
+	literal LiteralWriter // the one that is being written
 }
 
 // Attach gives the encoder its buffer, nil to take it away. Only after Flush.
@@ -72,7 +73,9 @@ const maxQuoted = 4096
 // String writes s quoted if it can be, else as a literal.
 func (e *Encoder) String(s string) {
 	if !e.canQuote(s) {
-		e.Text("{" + strconv.Itoa(len(s)) + "}\r\n")
+		e.Text("{")
+		e.Number(uint64(len(s)))
+		e.Text("}\r\n")
 		e.Text(s)
 		return
 	}
@@ -146,11 +149,14 @@ func (e *Encoder) DateTime(t time.Time) {
 var errLiteralSize = errors.New("literal does not have the size announced")
 
 // Literal announces a literal of size octets; the caller writes exactly those
-// to the writer and closes it. A different number breaks the stream and so ends
-// the connection.
+// to the writer and closes it before the next one. A different number breaks the
+// stream and so ends the connection.
 func (e *Encoder) Literal(size int64) *LiteralWriter {
-	e.Text("{" + strconv.FormatInt(size, 10) + "}\r\n")
-	return &LiteralWriter{e: e, left: size}
+	e.Text("{")
+	e.Number(uint64(size))
+	e.Text("}\r\n")
+	e.literal = LiteralWriter{e: e, left: size}
+	return &e.literal
 }
 
 // Literal8 is Literal for octets that may contain NUL (RFC 9051, literal8).

@@ -86,6 +86,18 @@ func (r *Reader) payloadAt() int64 { return r.loc.Offset + headerSize + r.header
 // Size returns the size of the body.
 func (r *Reader) Size() int64 { return r.header.size }
 
+// Load reads what every read needs: a whole record, or a framed one's table.
+func (r *Reader) Load() error {
+	load := r.load
+	if r.header.kind == framed {
+		load = r.loadEnds
+	}
+	if err := load(); err != nil {
+		return r.corrupt(err)
+	}
+	return nil
+}
+
 // ReadAt implements io.ReaderAt on the body.
 func (r *Reader) ReadAt(p []byte, off int64) (n int, err error) {
 	for n < len(p) && off < r.header.size {
