@@ -30,8 +30,10 @@ var floors = map[string][]string{
 	"directory":   {"database", "quota"},
 	"telemetry":   nil,
 
-	"delivery": {"database", "store", "directory", "message", "quota", "telemetry"},
-	"queue":    {"database", "store", "directory", "message", "delivery", "telemetry"},
+	"delivery": {"database", "store", "directory", "mailauth", "message", "quota", "telemetry"},
+	"queue": {
+		"database", "store", "directory", "mailauth", "message", "quota", "resolver", "delivery", "telemetry",
+	},
 
 	"smtpd": {"store", "delivery", "queue", "directory", "message", "quota", "telemetry"},
 	"imapd": {"imapd/wire", "store", "directory", "message", "quota", "telemetry"},
@@ -40,7 +42,7 @@ var floors = map[string][]string{
 
 	"appliance": {
 		"backup", "certificate", "control", "database", "store", "store/blob", "directory", "telemetry",
-		"delivery", "queue", "quota", "smtpd", "imapd",
+		"delivery", "queue", "quota", "resolver", "smtpd", "imapd",
 	},
 	"command": {
 		"appliance", "archive", "backup", "certificate", "control", "demo", "message", "store", "store/blob",

@@ -1,8 +1,11 @@
 package appliance
 
-import "letterbox/certificate"
+import (
+	"time"
 
-import "letterbox/quota"
+	"letterbox/certificate"
+	"letterbox/quota"
+)
 
 // Config is everything that can be set about the appliance. What belongs to the
 // people who use it (domains, users, aliases) is not here but in the database.
@@ -17,7 +20,9 @@ type Config struct {
 	Quota    Quota    `toml:"quota" doc:"How much people may keep. The limits themselves are set for each: letterbox user set ADDRESS --quota SIZE."`
 	Mail     Mail     `toml:"mail" doc:"Mail that is kept."`
 	TLS      TLS      `toml:"tls" doc:"The certificate that proves to clients and other servers who this machine is."`
-	Relay    Relay    `toml:"relay" doc:"The server that takes mail for elsewhere. This version checks these keys but does not send yet: such mail is kept in the queue (letterbox queue list)."`
+	Relay    Relay    `toml:"relay" doc:"A server that takes mail for elsewhere, for those whose own address is not let in everywhere. Without one, mail goes to its recipients' servers directly."`
+	Queue    Queue    `toml:"queue" doc:"Mail that leaves; letterbox queue list shows what waits."`
+	DNS      DNS      `toml:"dns" doc:"Where names are looked up."`
 	Snapshot Snapshot `toml:"snapshot" doc:"Copies of the mail for the day the disk dies. This version checks the key but does not take snapshots yet."`
 	Log      Log      `toml:"log" doc:"What is written to standard error."`
 }
@@ -84,6 +89,23 @@ type Relay struct {
 	TLS          string `toml:"tls" doc:"How the connection is encrypted: starttls, implicit, or none."`
 	Username     string `toml:"username" doc:"Who signs in there. Empty: nobody does."`
 	PasswordFile string `toml:"password_file" doc:"A file whose first line is the password. Nobody but its owner may be able to read it."`
+
+	Use     string `toml:"use" doc:"What goes there: always (all mail), domains (mail for relay.domains), or blocked (that, and the mail of every provider that refuses this machine's address, for a week each time)."`
+	Domains Words  `toml:"domains" doc:"Domains of recipients, with commas between, whose mail goes to the relay whatever relay.use says."`
+}
+
+// Queue is about mail that leaves.
+type Queue struct {
+	Send           bool     `toml:"send" doc:"Send at all. With false, mail that leaves is kept in the queue."`
+	Lifetime       Duration `toml:"lifetime" doc:"How long mail is tried before it is given back to its sender."`
+	Warn           Duration `toml:"warn" doc:"After how long a sender is told that mail is late. 0: never."`
+	Connections    int      `toml:"connections" doc:"How many connections to other servers there may be at once."`
+	PerDestination int      `toml:"per_destination" doc:"How many of them to one destination."`
+}
+
+// DNS is about name servers.
+type DNS struct {
+	Servers Addresses `toml:"servers" doc:"ADDRESS:PORT of name servers that resolve for us, with commas between. Empty: those in /etc/resolv.conf. DANE works where one on this very machine validates DNSSEC."`
 }
 
 // Snapshot is about copies of the data folder.
@@ -125,7 +147,14 @@ func Default() Config {
 		Mail:  Mail{UndeleteDays: 14},
 		Quota: Quota{Thresholds: quota.Thresholds{80, 90, 100}},
 		TLS:   TLS{Authority: certificate.LetsEncrypt},
-		Relay: Relay{TLS: "starttls"},
-		Log:   Log{Level: "info", Format: "text"},
+		Relay: Relay{TLS: "starttls", Use: "always"},
+		Queue: Queue{
+			Send:           true,
+			Lifetime:       Duration(4 * 24 * time.Hour),
+			Warn:           Duration(4 * time.Hour),
+			Connections:    100,
+			PerDestination: 4,
+		},
+		Log: Log{Level: "info", Format: "text"},
 	}
 }

@@ -25,6 +25,8 @@ func (c *Config) Check() error {
 		c.Mail.check(),
 		c.TLS.check(),
 		c.Relay.check(),
+		c.Queue.check(),
+		c.DNS.check(),
 		checkTarget(c.Snapshot.Target),
 		c.Log.check(),
 	)
@@ -165,6 +167,9 @@ func (r Relay) check() error {
 	if !slices.Contains([]string{"none", "starttls", "implicit"}, r.TLS) {
 		errs = append(errs, fmt.Errorf("relay.tls: %q is unknown; write starttls, implicit or none", r.TLS))
 	}
+	if !slices.Contains([]string{"always", "domains", "blocked"}, r.Use) {
+		errs = append(errs, fmt.Errorf("relay.use: %q is unknown; write always, domains or blocked", r.Use))
+	}
 	if r.Address != "" {
 		host, port, err := net.SplitHostPort(r.Address)
 		if _, portErr := strconv.ParseUint(port, 10, 16); err != nil || portErr != nil || host == "" {
@@ -173,6 +178,30 @@ func (r Relay) check() error {
 	}
 	if r.Username != "" {
 		errs = append(errs, r.checkPassword())
+	}
+	return errors.Join(errs...)
+}
+
+func (q Queue) check() error {
+	var errs []error
+	if q.Lifetime < Duration(time.Hour) || q.Lifetime > Duration(30*24*time.Hour) {
+		errs = append(errs, errors.New("queue.lifetime: must lie between 1 h and 30 days; 4 days is usual"))
+	}
+	if q.Warn < 0 || q.Warn >= q.Lifetime {
+		errs = append(errs, errors.New("queue.warn: must be shorter than queue.lifetime, or 0 for no warning"))
+	}
+	if q.Connections < 1 || q.PerDestination < 1 {
+		errs = append(errs, errors.New("queue.connections and queue.per_destination: write 1 or more; to send nothing set queue.send = false"))
+	}
+	return errors.Join(errs...)
+}
+
+func (d DNS) check() error {
+	var errs []error
+	for _, server := range d.Servers {
+		if _, err := netip.ParseAddrPort(server); err != nil {
+			errs = append(errs, fmt.Errorf("dns.servers: %q is not ADDRESS:PORT; write for example 127.0.0.1:53 or [::1]:53", server))
+		}
 	}
 	return errors.Join(errs...)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Addresses are where one listener listens, written with commas between.
@@ -23,6 +24,60 @@ func (a *Addresses) UnmarshalText(text []byte) error {
 // MarshalText is the reverse of UnmarshalText.
 func (a Addresses) MarshalText() ([]byte, error) {
 	return []byte(strings.Join(a, ", ")), nil
+}
+
+// Words are domains or the like, written with commas between, in lower case.
+type Words []string
+
+// UnmarshalText reads a list with commas; an empty text is an empty list.
+func (w *Words) UnmarshalText(text []byte) error {
+	return (*Addresses)(w).UnmarshalText([]byte(strings.ToLower(string(text))))
+}
+
+// MarshalText is the reverse of UnmarshalText.
+func (w Words) MarshalText() ([]byte, error) { return Addresses(w).MarshalText() }
+
+// Duration is a length of time, written with a unit: 90 s, 30 min, 4 h, 4 days.
+type Duration time.Duration
+
+// durationUnits from the largest to the smallest.
+var durationUnits = []struct {
+	name string
+	time time.Duration
+}{
+	{"days", 24 * time.Hour}, {"day", 24 * time.Hour}, {"d", 24 * time.Hour},
+	{"h", time.Hour}, {"min", time.Minute}, {"m", time.Minute}, {"s", time.Second},
+}
+
+// UnmarshalText reads a length of time.
+func (d *Duration) UnmarshalText(text []byte) error {
+	for _, u := range durationUnits {
+		number, found := strings.CutSuffix(strings.TrimSpace(string(text)), u.name)
+		if !found {
+			continue
+		}
+		n, err := strconv.ParseUint(strings.TrimSpace(number), 10, 16)
+		if err != nil {
+			break
+		}
+		*d = Duration(time.Duration(n) * u.time)
+		return nil
+	}
+	if string(text) == "0" {
+		*d = 0
+		return nil
+	}
+	return fmt.Errorf("%q is no length of time; write for example 30 min, 4 h or 4 days", text)
+}
+
+// MarshalText writes the time in the largest unit that loses nothing.
+func (d Duration) MarshalText() ([]byte, error) {
+	for _, u := range durationUnits {
+		if d != 0 && time.Duration(d)%u.time == 0 {
+			return fmt.Appendf(nil, "%d %s", time.Duration(d)/u.time, u.name), nil
+		}
+	}
+	return []byte("0"), nil
 }
 
 // Size is a number of bytes, written with or without a unit: 50 MiB, 2GB, 1000.

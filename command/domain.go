@@ -14,6 +14,8 @@ type domainCmd struct {
 	Add    domainAdd    `cmd:"" help:"Receive mail for a domain."`
 	List   domainList   `cmd:"" help:"List the domains."`
 	Remove domainRemove `cmd:"" help:"Receive mail for a domain no more."`
+	DNS    domainDNS    `cmd:"" name:"dns" help:"Print the DNS records that a domain needs."`
+	Rotate domainKeys   `cmd:"" name:"rotate-keys" help:"Make new keys that sign the domain's mail (DKIM), to follow the present ones in a week."`
 }
 
 type domainAdd struct {
@@ -27,7 +29,10 @@ func (c *domainAdd) inside(ctx context.Context, d *appliance.Data, stdio control
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(stdio.Out, "%s added. Next: letterbox user add SOMEBODY@%s\n", domain.Name, domain.Name)
+	if err := d.Directory.EnsureKeys(ctx, domain.Name); err != nil {
+		return err
+	}
+	fmt.Fprintf(stdio.Out, "%s added. Next: letterbox user add SOMEBODY@%[1]s\nThe DNS records that it needs: letterbox domain dns %[1]s\n", domain.Name)
 	return nil
 }
 

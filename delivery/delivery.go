@@ -19,6 +19,7 @@ import (
 
 	"letterbox/database"
 	"letterbox/directory"
+	"letterbox/mailauth"
 	"letterbox/quota"
 	"letterbox/store"
 	"letterbox/telemetry"
@@ -39,6 +40,9 @@ type Envelope struct {
 	TLS        string          // "TLSv1.3 TLS_AES_128_GCM_SHA256", "" without
 	User       *directory.User // who submitted it; nil from outside
 	Received   time.Time
+
+	Verdict  *mailauth.Verdict // what was found out about it; nil when it was not checked
+	Internal bool              // it was made here: a report, not mail from anybody
 }
 
 // Delivery delivers; safe for concurrent use.

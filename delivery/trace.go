@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"regexp"
+	"slices"
 )
 
 // lineWidth is what a folded header line stays below where it can (RFC 5322
@@ -29,7 +30,13 @@ func DeliveredTo(address string) []byte {
 // of a client that submits is left out, and the name by which it greeted: where
 // somebody was when they wrote is nobody's business but theirs, and the log has
 // it for the admin.
+//
+// Above it stands what was found out about the message (RFC 8601), if it was
+// checked. What is made here did not come from anywhere: it has no trace.
 func (d *Delivery) Trace(e Envelope) []byte {
+	if e.Internal {
+		return nil
+	}
 	words := []string{"Received:"}
 	if e.User == nil {
 		words = append(words, "from", heloName(e), peerName(e))
@@ -43,7 +50,11 @@ func (d *Delivery) Trace(e Envelope) []byte {
 		words = append(words, "for", "<"+e.For+">")
 	}
 	words[len(words)-1] += ";"
-	return append(foldWords(words, e.Received.Format(dateFormat)), "\r\n"...)
+	var verdict []byte
+	if e.Verdict != nil {
+		verdict = e.Verdict.Field(d.Hostname)
+	}
+	return slices.Concat(verdict, foldWords(words, e.Received.Format(dateFormat)), []byte("\r\n"))
 }
 
 // foldWords joins words with spaces, or where a line would become too long, with

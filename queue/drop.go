@@ -9,7 +9,8 @@ import (
 	"letterbox/store"
 )
 
-// Drop removes a queued message for good; ErrNotFound.
+// Drop removes a queued message for good, and nobody is told; ErrNotFound. An
+// attempt under way is not called back.
 func (q *Queue) Drop(ctx context.Context, id int64) error {
 	err := q.DB.Write(ctx, func(tx *database.Tx) error {
 		var held int64

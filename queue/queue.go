@@ -1,9 +1,19 @@
-// Package queue owns mail that leaves. In this version it holds it durably and
-// shows it; nothing is sent yet.
+// Package queue owns mail that leaves: it keeps it durably, sends it, tries again
+// what failed, and tells senders what became of it.
 //
 // A queued message is a row of outbound, a row of outbound_recipient for each
 // recipient, and a body that the store holds. They come into being in one
-// transaction with the copies of recipients who are ours.
+// transaction with the copies of recipients who are ours. All state is there; a
+// Courier that is killed at any point and started again goes on from it:
+//
+//   - What became of an attempt is recorded, by recipient, in one transaction
+//     right after the server's last word. A process that dies in between sends the
+//     message again: SMTP gives no way to ask whether it had arrived.
+//   - A report that the sender is owed is noted in that same transaction. It
+//     becomes a message in a mailbox, or in the queue, in the transaction that
+//     strikes the note out: it is made once.
+//   - A message is removed, and its body released, in the transaction after which
+//     nobody waits and nothing is owed.
 package queue
 
 import (
@@ -11,8 +21,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
+	"strings"
+	"sync"
 	"time"
 
+	"golang.org/x/net/idna"
 	"letterbox/database"
 	"letterbox/delivery"
 	"letterbox/directory"
@@ -46,6 +60,9 @@ type Queue struct {
 	Store    *store.Store
 	Delivery *delivery.Delivery
 	Log      *slog.Logger
+
+	bell      bell       // rung when something is to be sent
+	reporting sync.Mutex // one report at a time: none is made twice
 }
 
 // Accept takes a message for local and remote recipients at once: when it
@@ -61,7 +78,11 @@ func (q *Queue) Accept(ctx context.Context, e delivery.Envelope, raw []byte, loc
 	if err := delivery.CheckForward(raw, by); err != nil {
 		return err
 	}
-	prefix := q.Delivery.Trace(e)
+	signed, err := q.vouch(ctx, e, remote, raw)
+	if err != nil {
+		return fmt.Errorf("sign message: %w", err)
+	}
+	prefix := append(signed, q.Delivery.Trace(e)...)
 	if e.For != "" && len(by) > 0 {
 		// Only one recipient was named: the line that ends a loop at its first
 		// turn tells nobody anything new. Otherwise the Received lines end it.
@@ -69,13 +90,14 @@ func (q *Queue) Accept(ctx context.Context, e delivery.Envelope, raw []byte, loc
 	}
 	o := outbound{Message: remote, prefix: prefix, size: int64(len(prefix) + len(raw)), created: e.Received}
 	var id int64
-	err := q.Delivery.Deliver(ctx, e, local, raw, [][]byte{raw}, func(tx *database.Tx, held []store.HeldID) (err error) {
+	err = q.Delivery.Deliver(ctx, e, local, raw, [][]byte{raw}, func(tx *database.Tx, held []store.HeldID) (err error) {
 		id, err = o.insert(tx, held[0])
 		return err
 	})
 	if err != nil {
 		return err
 	}
+	q.bell.ring(domains(remote.Recipients)...)
 	q.Log.InfoContext(ctx, "queued", "message", e.ID, "queue_id", id, "sender", remote.Sender, "recipients", len(remote.Recipients))
 	return nil
 }
@@ -100,9 +122,9 @@ type outbound struct {
 
 func (o *outbound) insert(tx *database.Tx, held store.HeldID) (int64, error) {
 	res, err := tx.Exec(`
-		INSERT INTO outbound (account, sender, held, prefix, size, body, smtputf8, requiretls, dsn_ret, dsn_envid, created_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		o.Account, o.Sender, int64(held), o.prefix, o.size, o.Body, o.SMTPUTF8, o.RequireTLS, o.Ret, o.EnvID, o.created.Unix())
+		INSERT INTO outbound (account, sender, held, prefix, size, body, smtputf8, requiretls, dsn_ret, dsn_envid, created_at, passed_on)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		o.Account, o.Sender, int64(held), o.prefix, o.size, o.Body, o.SMTPUTF8, o.RequireTLS, o.Ret, o.EnvID, o.created.Unix(), passedOn(o.Message))
 	if err != nil {
 		return 0, fmt.Errorf("queue message: %w", err)
 	}
@@ -112,12 +134,33 @@ func (o *outbound) insert(tx *database.Tx, held store.HeldID) (int64, error) {
 	}
 	for _, r := range o.Recipients {
 		_, err := tx.Exec(`
-			INSERT INTO outbound_recipient (outbound, address, dsn_notify, dsn_orcpt, next_at)
-			VALUES (?, ?, ?, ?, ?) ON CONFLICT (outbound, address) DO NOTHING`,
-			id, r.Address, r.Notify, r.ORcpt, o.created.Unix())
+			INSERT INTO outbound_recipient (outbound, address, domain, dsn_notify, dsn_orcpt, next_at)
+			VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (outbound, address) DO NOTHING`,
+			id, r.Address, r.domain(), r.Notify, r.ORcpt, o.created.Unix())
 		if err != nil {
 			return 0, fmt.Errorf("queue for %s: %w", r.Address, err)
 		}
 	}
 	return id, nil
+}
+
+// domain is where a recipient is: lower case, A-labels; an address literal stays
+// as it is.
+func (r Recipient) domain() string {
+	domain := strings.ToLower(r.Address[strings.LastIndexByte(r.Address, '@')+1:])
+	if ascii, err := idna.Lookup.ToASCII(domain); err == nil {
+		return ascii
+	}
+	return domain
+}
+
+// domains are those of recipients, each once.
+func domains(list []Recipient) []string {
+	var all []string
+	for _, r := range list {
+		if d := r.domain(); !slices.Contains(all, d) {
+			all = append(all, d)
+		}
+	}
+	return all
 }

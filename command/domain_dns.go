@@ -1,0 +1,101 @@
+package command
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"letterbox/appliance"
+	"letterbox/control"
+	"letterbox/directory"
+)
+
+type domainDNS struct {
+	Domain string `arg:"" help:"One of ours."`
+	listFlags
+}
+
+// A dnsRecord is one that the owner of a domain publishes.
+type dnsRecord struct {
+	Name  string `json:"name"`
+	Type  string `json:"type"`
+	Value string `json:"value"`
+	Why   string `json:"why"`
+}
+
+func (c *domainDNS) inside(ctx context.Context, d *appliance.Data, stdio control.Stdio) error {
+	if err := d.Directory.EnsureKeys(ctx, c.Domain); err != nil {
+		return err
+	}
+	keys, err := d.Directory.PublishedKeys(ctx, c.Domain)
+	if err != nil {
+		return err
+	}
+	records, err := domainRecords(c.Domain, d.Config.Hostname, keys)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return c.print(stdio.Out, records, nil)
+	}
+	writeZone(stdio.Out, records)
+	return nil
+}
+
+// domainRecords are what a domain needs so that its mail arrives and is trusted.
+func domainRecords(domain, hostname string, keys []directory.SigningKey) ([]dnsRecord, error) {
+	records := []dnsRecord{
+		{domain, "MX", "10 " + hostname + ".", "mail for the domain comes here"},
+		{domain, "TXT", "v=spf1 mx -all", "mail from the domain comes from here alone; with a relay add what it tells you to (include:...)"},
+	}
+	for _, k := range keys {
+		text, err := k.Record()
+		if err != nil {
+			return nil, err
+		}
+		why := "signs mail (DKIM)"
+		switch {
+		case !k.Retired.IsZero():
+			why = "signed mail until " + moment(k.Retired) + "; may go " + moment(k.Retired.Add(directory.Overlap))
+		case k.Signs.After(k.Created):
+			why = "signs mail from " + moment(k.Signs)
+		}
+		records = append(records, dnsRecord{k.Selector + "._domainkey." + domain, "TXT", text, why})
+	}
+	return append(records, dnsRecord{"_dmarc." + domain, "TXT", "v=DMARC1; p=quarantine; rua=mailto:postmaster@" + domain,
+		"mail in the domain's name that is not signed or not from here is no good (DMARC)"}), nil
+}
+
+// writeZone writes records as a zone file has them.
+func writeZone(w io.Writer, records []dnsRecord) {
+	for _, r := range records {
+		value := r.Value
+		if r.Type == "TXT" {
+			value = quoteTXT(value)
+		}
+		fmt.Fprintf(w, "; %s\n%s. %s %s\n\n", r.Why, r.Name, r.Type, value)
+	}
+}
+
+// quoteTXT writes a text in strings of at most 255 bytes (RFC 1035 section 3.3).
+func quoteTXT(text string) string {
+	var parts []string
+	for len(text) > 255 {
+		parts = append(parts, `"`+text[:255]+`"`)
+		text = text[255:]
+	}
+	return strings.Join(append(parts, `"`+text+`"`), " ")
+}
+
+type domainKeys struct {
+	Domain string `arg:"" help:"One of ours."`
+}
+
+func (c *domainKeys) inside(ctx context.Context, d *appliance.Data, stdio control.Stdio) error {
+	if err := d.Directory.RotateKeys(ctx, c.Domain); err != nil {
+		return err
+	}
+	fmt.Fprintf(stdio.Out, "New keys for %s are made. They sign in a week; publish them before that:\n\n", c.Domain)
+	return (&domainDNS{Domain: c.Domain}).inside(ctx, d, stdio)
+}
