@@ -65,7 +65,8 @@ type Quota struct {
 
 // Mail is about what is kept.
 type Mail struct {
-	UndeleteDays int `toml:"undelete_days" doc:"For how many days a message that was deleted for good (expunged) can be brought back: letterbox undelete. It takes room on the disk, but none of its owner's quota. 0: not at all."`
+	Reserve      Size `toml:"reserve" doc:"What stays free on the disk: mail is refused for the time being before it is used up, and everything that frees space works on. 0: 5 % of the disk, and 512 MB at least."`
+	UndeleteDays int  `toml:"undelete_days" doc:"For how many days a message that was deleted for good (expunged) can be brought back: letterbox undelete. It takes room on the disk, but none of its owner's quota. 0: not at all."`
 }
 
 // TLS says where the certificate comes from.

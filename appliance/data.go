@@ -100,6 +100,7 @@ func (d *Data) open(ctx context.Context) (err error) {
 		Log:     d.Log,
 		Address: d.address,
 
+		Reserve:      d.reserve(),
 		Undelete:     d.Config.Mail.undelete(),
 		Thresholds:   d.Config.Quota.Thresholds,
 		QuotaCrossed: d.quotaCrossed,
@@ -132,6 +133,18 @@ func (d *Data) open(ctx context.Context) (err error) {
 func (d *Data) quotaCrossed(a store.AccountID, c quota.Crossing) {
 	d.Log.Warn("quota threshold reached", "account", int64(a), "percent", c.Percent,
 		"resource", c.Name, "used", c.Used, "limit", c.Limit)
+}
+
+// reserve is what is to stay free on the disk.
+func (d *Data) reserve() int64 {
+	if d.Config.Mail.Reserve > 0 {
+		return int64(d.Config.Mail.Reserve)
+	}
+	disk, _, err := store.DiskSpace(d.folder.path)
+	if err != nil {
+		d.Log.Warn("the size of the disk is unknown", "error", err)
+	}
+	return store.Reserve(disk)
 }
 
 // address names an account in the records of the packs, for rescue.

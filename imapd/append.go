@@ -150,6 +150,9 @@ func (up *upload) admit(ctx context.Context, size int64, name string) error {
 	case size == 0:
 		return no("", "a message without any byte cancels the append") // RFC 3502
 	}
+	if err := up.s.srv.cfg.Store.Room(up.size + size); err != nil {
+		return err
+	}
 	up.size += size
 	var err error
 	up.usage, err = up.limit.Add(up.usage, quota.Usage{Bytes: size, Messages: 1})

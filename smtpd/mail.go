@@ -31,6 +31,9 @@ func mail(ctx context.Context, s *session, args string) (*reply, error) {
 	if t.sender, err = s.sender(ctx, mailbox, t.utf8); err != nil {
 		return nil, err
 	}
+	if err := s.srv.cfg.Store.Room(t.size); err != nil {
+		return nil, err
+	}
 	s.mail = t
 	return say(250, "2.1.0", "go on"), nil
 }

@@ -48,8 +48,11 @@ const appendAttempts = 10
 
 // Append adds a batch: one delivery to many people, or one APPEND of many
 // messages. Equal bodies are written once. Fails with *quota.OverError,
-// ErrNotFound (mailbox gone), ErrTooManyKeywords; nothing is added then.
+// ErrNotFound (mailbox gone), ErrTooManyKeywords, ErrFull; nothing is added then.
 func (s *Store) Append(ctx context.Context, b Batch) ([]Added, error) {
+	if err := s.Room(b.size()); err != nil {
+		return nil, fmt.Errorf("append %d messages: %w", len(b.Messages), err)
+	}
 	b.Messages = dated(b.Messages)
 	bodies := unpack(b)
 	s.underway.begin(bodies)
@@ -128,6 +131,17 @@ func (s *Store) prepare(ctx context.Context, b Batch, bodies *bodies) error {
 		})
 	}
 	return nil
+}
+
+// size is what the batch takes on the disk at most.
+func (b *Batch) size() (n int64) {
+	for _, m := range b.Messages {
+		n += int64(len(m.Raw) + len(m.Prefix))
+	}
+	for _, raw := range b.Hold {
+		n += int64(len(raw))
+	}
+	return n
 }
 
 // dated gives those a date that have none: one for the record and the row.

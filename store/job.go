@@ -42,6 +42,9 @@ type leaver struct {
 // write runs fn as one transaction. What fn changed in the rows that job.account
 // and job.change gave it is saved after it, and published after the commit.
 func (s *Store) write(ctx context.Context, fn func(j *job) error) error {
+	if s.room.ease() {
+		s.log.Error("the disk is full to the last; what was kept for that is used now", "hint", "delete what is not mail, or mail, or get a larger disk")
+	}
 	return s.db.Write(ctx, func(tx *database.Tx) error {
 		j := &job{store: s, tx: tx, accounts: map[AccountID]*account{}, changes: map[MailboxID]*change{}}
 		if err := fn(j); err != nil {

@@ -25,7 +25,9 @@ func TestMetadata(t *testing.T) {
 	t.Parallel()
 	h := build(t)
 	ctx, in := t.Context(), h.box("INBOX")
-	set := func(m MailboxID, by AccountID, entries ...Annotation) error { return h.SetMetadata(ctx, m, by, entries) }
+	set := func(m MailboxID, by AccountID, entries ...Annotation) error {
+		return h.SetMetadata(ctx, m, by, entries)
+	}
 	must(t, set(in, alice, Annotation{"/shared/comment", []byte("ours")}, Annotation{"/private/Comment", []byte("")}))
 	must(t, set(in, bob, Annotation{"/private/comment", []byte("bob's")}))
 	must(t, set(ServerMetadata, bob, Annotation{"/private/x", []byte{0, 1}}))

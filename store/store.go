@@ -66,6 +66,10 @@ type Options struct {
 	Log     *slog.Logger
 	Address func(context.Context, AccountID) string // for self-describing records; may be nil
 
+	// Reserve is what stays free on the disk, in bytes: Append fails with ErrFull
+	// before it is used up. 0: nobody watches.
+	Reserve int64
+
 	// Undelete is how long expunged messages can be brought back: whether they are
 	// kept at all; ForgetRemoved ends it. 0: not at all.
 	Undelete time.Duration
@@ -82,6 +86,7 @@ type Store struct {
 	spool   string
 	address func(context.Context, AccountID) string
 
+	room         *room
 	undelete     time.Duration
 	thresholds   quota.Thresholds
 	quotaCrossed func(AccountID, quota.Crossing)
@@ -99,6 +104,7 @@ type Store struct {
 // opener's. It takes up what was left to be cleared away.
 func Open(ctx context.Context, o Options) (*Store, error) {
 	s := &Store{db: o.DB, blobs: o.Blobs, log: o.Log, spool: o.Spool, address: o.Address, undelete: o.Undelete}
+	s.room = newRoom(filepath.Dir(filepath.Clean(o.Spool)), o.Reserve)
 	s.thresholds, s.quotaCrossed = o.Thresholds, o.QuotaCrossed
 	if s.quotaCrossed == nil {
 		s.quotaCrossed = func(AccountID, quota.Crossing) {}
