@@ -1,0 +1,159 @@
+package backup
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/minio/minio-go/v7"
+	"github.com/minio/minio-go/v7/pkg/credentials"
+)
+
+// How long one request to a target may take, and how often it is tried when the
+// other side is overloaded or away for a moment.
+const (
+	requestTime = 2 * time.Minute
+	attempts    = 5
+)
+
+// S3 is a target in a bucket of any S3-compatible store.
+type S3 struct {
+	client         *minio.Client
+	bucket, prefix string
+	address        string
+}
+
+func openS3(u *url.URL, a Access) (*S3, error) {
+	keys, err := s3Keys(a.S3KeyFile)
+	if err != nil {
+		return nil, err
+	}
+	secure := u.Scheme == "s3"
+	transport, err := minio.DefaultTransport(secure)
+	if err != nil {
+		return nil, err
+	}
+	transport.ResponseHeaderTimeout = requestTime
+	transport.MaxIdleConnsPerHost = sealers
+	client, err := minio.New(u.Host, &minio.Options{
+		Creds: keys, Secure: secure, Region: a.S3Region, Transport: transport, MaxRetries: attempts,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("snapshot target %s: %w", u, err)
+	}
+	bucket, prefix, _ := strings.Cut(strings.Trim(u.Path, "/"), "/")
+	return &S3{client, bucket, prefix, u.String()}, nil
+}
+
+// s3Keys reads a file of two lines; without one, the usual variables of the
+// environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY) hold the keys.
+func s3Keys(file string) (*credentials.Credentials, error) {
+	if file == "" {
+		return credentials.NewEnvAWS(), nil
+	}
+	text, err := readSecret(file)
+	if err != nil {
+		return nil, fmt.Errorf("snapshot.s3_key_file: %w", err)
+	}
+	words := strings.Fields(text)
+	if len(words) != 2 {
+		return nil, fmt.Errorf("snapshot.s3_key_file: %s holds %d words; it is to hold the access key and the secret key, a line each", file, len(words))
+	}
+	return credentials.NewStaticV4(words[0], words[1], ""), nil
+}
+
+// readSecret reads a file that nobody but its owner can read.
+func readSecret(file string) (string, error) {
+	info, err := os.Stat(file)
+	if err != nil {
+		return "", err
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return "", fmt.Errorf("others can read it; run: chmod 600 %s", file)
+	}
+	text, err := os.ReadFile(file)
+	return string(text), err
+}
+
+func (s *S3) key(name string) string { return path.Join(s.prefix, name) }
+
+// Put is one request: an object is there whole or not at all.
+func (s *S3) Put(ctx context.Context, name string, data []byte) error {
+	ctx, cancel := context.WithTimeout(ctx, attempts*requestTime)
+	defer cancel()
+	_, err := s.client.PutObject(ctx, s.bucket, s.key(name), bytes.NewReader(data), int64(len(data)), minio.PutObjectOptions{
+		ContentType: "application/octet-stream", DisableMultipart: true, SendContentMd5: true,
+	})
+	if err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	return nil
+}
+
+// Get asks again when the connection breaks off in the middle.
+func (s *S3) Get(ctx context.Context, name string) (data []byte, err error) {
+	for range attempts {
+		if data, err = s.get(ctx, name); err == nil || ctx.Err() != nil || errors.Is(err, ErrMissing) {
+			return data, err
+		}
+		if answer := minio.ToErrorResponse(err); answer.Code != "" {
+			break // the store has said no, after attempts of minio's own
+		}
+	}
+	return nil, err
+}
+
+func (s *S3) get(ctx context.Context, name string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTime)
+	defer cancel()
+	object, err := s.client.GetObject(ctx, s.bucket, s.key(name), minio.GetObjectOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	defer object.Close()
+	data, err := io.ReadAll(object)
+	if err == nil {
+		return data, nil
+	}
+	if minio.ToErrorResponse(err).StatusCode == http.StatusNotFound {
+		return nil, fmt.Errorf("read %s: %w", name, ErrMissing)
+	}
+	return nil, fmt.Errorf("read %s: %w", name, err)
+}
+
+func (s *S3) List(ctx context.Context, folder string, fn func(Object) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // ends the listing when fn has enough
+	prefix := s.key(folder) + "/"
+	for o := range s.client.ListObjects(ctx, s.bucket, minio.ListObjectsOptions{Prefix: prefix, Recursive: true}) {
+		if o.Err != nil {
+			return fmt.Errorf("list %s: %w", folder, o.Err)
+		}
+		name := strings.TrimPrefix(strings.TrimPrefix(o.Key, s.prefix), "/")
+		if err := fn(Object{Name: name, Size: o.Size, Modified: o.LastModified}); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+func (s *S3) Remove(ctx context.Context, name string) error {
+	ctx, cancel := context.WithTimeout(ctx, attempts*requestTime)
+	defer cancel()
+	if err := s.client.RemoveObject(ctx, s.bucket, s.key(name), minio.RemoveObjectOptions{}); err != nil {
+		return fmt.Errorf("remove %s: %w", name, err)
+	}
+	return nil
+}
+
+func (s *S3) Remote() bool   { return true }
+func (s *S3) String() string { return s.address }
+func (s *S3) Close() error   { return nil }
