@@ -58,10 +58,11 @@ type Source struct {
 
 // A Keeper takes snapshots of one source.
 type Keeper struct {
-	source Source
-	log    *slog.Logger
-	now    func() time.Time
-	busy   sync.Mutex
+	source    Source
+	log       *slog.Logger
+	now       func() time.Time
+	busy      sync.Mutex
+	recording sync.Mutex // guards the records
 	progress
 }
 

@@ -21,6 +21,7 @@ type NewMessage struct {
 	Prefix   []byte      // header lines for this recipient, CRLF
 	Flags    []imap.Flag // \Recent is ignored
 	Received time.Time   // INTERNALDATE with its zone; zero: now
+	UID      imap.UID    // for what comes back from a snapshot; not below the mailbox's next counts, else the next
 }
 
 // Added says where a message went.
@@ -214,6 +215,7 @@ func (j *job) add(m *NewMessage, body *body) (Added, error) {
 	if err != nil {
 		return Added{}, err
 	}
+	c.UIDNext = max(c.UIDNext, m.UID)
 	added := Added{Mailbox: c.ID, UIDValidity: c.UIDValidity, UID: c.UIDNext, Message: id}
 	return added, j.enter(c, entryRow{Entry{Flags: flags}, id, size})
 }

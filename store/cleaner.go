@@ -26,10 +26,14 @@ type cleaner struct {
 	old map[MailboxID]bool // mailboxes whose history may be too long
 }
 
-// startCleaner starts it with whatever was left to do.
-func startCleaner(s *Store) *cleaner {
+// startCleaner starts it with whatever was left to do, unless it is to keep still.
+func startCleaner(s *Store, still bool) *cleaner {
 	ctx, cancel := context.WithCancel(context.Background())
 	c := &cleaner{store: s, woken: make(chan struct{}, 1), cancel: cancel, done: make(chan struct{}), old: map[MailboxID]bool{}}
+	if still {
+		close(c.done)
+		return c
+	}
 	go c.run(ctx)
 	c.wake()
 	return c

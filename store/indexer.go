@@ -57,8 +57,9 @@ type backlog struct {
 // coverage is how much of an account was dealt with at the last look.
 type coverage struct{ indexed, waiting atomic.Int64 }
 
-// startIndexer starts it; every account is looked at after a while.
-func startIndexer(s *Store, dir string) (*indexer, error) {
+// startIndexer starts it, unless it is to keep still; every account is looked at
+// after a while.
+func startIndexer(s *Store, dir string, still bool) (*indexer, error) {
 	set, err := index.Open(dir, s.log)
 	if err != nil {
 		return nil, err
@@ -67,6 +68,10 @@ func startIndexer(s *Store, dir string) (*indexer, error) {
 	x := &indexer{
 		store: s, set: set, woken: make(chan struct{}, 1), cancel: cancel, done: make(chan struct{}),
 		accounts: map[AccountID]*backlog{},
+	}
+	if still {
+		close(x.done)
+		return x, nil
 	}
 	go x.run(ctx)
 	return x, nil

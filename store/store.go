@@ -65,6 +65,7 @@ type Options struct {
 	Search  string // folder for the search indexes; "": "search" beside Spool
 	Log     *slog.Logger
 	Address func(context.Context, AccountID) string // for self-describing records; may be nil
+	Still   bool                                    // for a copy to look into: nothing is indexed or cleared away
 
 	// Reserve is what stays free on the disk, in bytes: Append fails with ErrFull
 	// before it is used up. 0: nobody watches.
@@ -122,10 +123,10 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		o.Search = filepath.Join(filepath.Dir(filepath.Clean(o.Spool)), "search")
 	}
 	var err error
-	if s.indexer, err = startIndexer(s, o.Search); err != nil {
+	if s.indexer, err = startIndexer(s, o.Search, o.Still); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	s.cleaner = startCleaner(s)
+	s.cleaner = startCleaner(s, o.Still)
 	return s, nil
 }
 
