@@ -3,6 +3,7 @@ package appliance
 import (
 	"time"
 
+	"letterbox/backup"
 	"letterbox/certificate"
 	"letterbox/quota"
 )
@@ -12,6 +13,7 @@ import (
 // The doc tags are the text of the sample file; see WriteSample.
 type Config struct {
 	Data string `toml:"-"` // the data folder
+	File string `toml:"-"` // where this was read from; "" if nowhere
 
 	Hostname string   `toml:"hostname" doc:"The name of this machine as others see it: in greetings, in the certificate and in Received lines. Empty: what the operating system calls it."`
 	Listen   Listen   `toml:"listen" doc:"Where to listen. Each is ADDRESS:PORT, or several with commas between; without an address it means all addresses of the machine. An empty value switches the listener off."`
@@ -23,7 +25,7 @@ type Config struct {
 	Relay    Relay    `toml:"relay" doc:"A server that takes mail for elsewhere, for those whose own address is not let in everywhere. Without one, mail goes to its recipients' servers directly."`
 	Queue    Queue    `toml:"queue" doc:"Mail that leaves; letterbox queue list shows what waits."`
 	DNS      DNS      `toml:"dns" doc:"Where names are looked up."`
-	Snapshot Snapshot `toml:"snapshot" doc:"Copies of the mail for the day the disk dies. This version checks the key but does not take snapshots yet."`
+	Snapshot Snapshot `toml:"snapshot" doc:"Snapshots: copies of everything for the day the disk dies, or somebody deletes the wrong folder. 'letterbox snapshot' lists, checks and restores them."`
 	Log      Log      `toml:"log" doc:"What is written to standard error."`
 }
 
@@ -111,7 +113,13 @@ type DNS struct {
 
 // Snapshot is about copies of the data folder.
 type Snapshot struct {
-	Target string `toml:"target" doc:"Where they go: an absolute path, or s3://HOST/BUCKET/PREFIX."`
+	Target         Addresses `toml:"target" doc:"Where they go; several with commas between. Each is a folder (an absolute path; best on another disk), s3://HOST/BUCKET/PREFIX for any S3-compatible store, or sftp://USER@HOST/PATH. The word snapshots is the folder of that name in the data folder: it helps against mistakes, not against a dead disk, and takes about as much room as the mail does. Empty: no snapshots."`
+	Schedule       string    `toml:"schedule" doc:"How often one is taken, and which are kept: of each hour, day, week and month the last one. The word never takes none by itself and removes none."`
+	AppendOnly     bool      `toml:"append_only" doc:"Never remove anything: for targets whose credentials cannot delete, so that who breaks in here cannot destroy the snapshots."`
+	S3KeyFile      string    `toml:"s3_key_file" doc:"A file with the access key and the secret key, a line each. Nobody but its owner may be able to read it. Empty: the variables AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."`
+	S3Region       string    `toml:"s3_region" doc:"The region of the bucket, where the store wants to hear it."`
+	SFTPKeyFile    string    `toml:"sftp_key_file" doc:"The private key to sign in with, as ssh-keygen makes it, without a passphrase. Nobody but its owner may be able to read it."`
+	SFTPKnownHosts string    `toml:"sftp_known_hosts" doc:"The host key of the server, as ssh keeps it: ssh-keyscan HOST > FILE, then compare it."`
 }
 
 // Log says how much is logged and how it looks.
@@ -156,6 +164,7 @@ func Default() Config {
 			Connections:    100,
 			PerDestination: 4,
 		},
-		Log: Log{Level: "info", Format: "text"},
+		Snapshot: Snapshot{Target: Addresses{localSnapshots}, Schedule: backup.DefaultSchedule},
+		Log:      Log{Level: "info", Format: "text"},
 	}
 }

@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"net/url"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,7 +25,7 @@ func (c *Config) Check() error {
 		c.Relay.check(),
 		c.Queue.check(),
 		c.DNS.check(),
-		checkTarget(c.Snapshot.Target),
+		c.Snapshot.check(c.Data),
 		c.Log.check(),
 	)
 }
@@ -225,21 +223,6 @@ func checkSecret(key, path string) error {
 	}
 	if info.Mode().Perm()&0o077 != 0 {
 		return fmt.Errorf("%s: others can read it; run: chmod 600 %s", key, path)
-	}
-	return nil
-}
-
-// checkTarget takes an absolute path or s3://HOST/BUCKET/PREFIX.
-func checkTarget(target string) error {
-	if target == "" || filepath.IsAbs(target) {
-		return nil
-	}
-	u, err := url.Parse(target)
-	if err != nil || u.Scheme != "s3" || u.Host == "" || len(u.Path) < 2 {
-		return fmt.Errorf("snapshot.target: %q is neither an absolute path nor s3://HOST/BUCKET/PREFIX", target)
-	}
-	if u.User != nil {
-		return errors.New("snapshot.target: no keys in the address; this file may be read by more people than they are meant for")
 	}
 	return nil
 }

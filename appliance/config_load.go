@@ -32,6 +32,7 @@ func Load(data, file string, settings []string) (Config, error) {
 	case err != nil:
 		return c, fmt.Errorf("read configuration: %w", err)
 	default:
+		c.File = file
 		if err := c.decode(text); err != nil {
 			return c, fmt.Errorf("%s: %w", file, err)
 		}

@@ -100,6 +100,7 @@ func TestSetAndFile(t *testing.T) {
 	want.IMAP.PlaintextLoopback = true
 	want.IMAP.MaxConnections = 7
 	want.SMTP.MaxMessageSize = 65536
+	want.File = filepath.Join(dir, ConfigFile)
 	if diff := cmp.Diff(want, c); diff != "" {
 		t.Error(diff)
 	}
@@ -194,6 +195,10 @@ func TestUnsafeValues(t *testing.T) {
 		{"", []string{"snapshot.target=s3://s3.example.net/bucket/prefix"}},
 		{"neither an absolute path", []string{"snapshot.target=disk"}},
 		{"neither an absolute path", []string{"snapshot.target=s3://s3.example.net"}},
+		{"", []string{"snapshot.target="}},
+		{"", []string{"snapshot.target=snapshots, /mnt/disk, s3://s3.example.net/bucket", "snapshot.schedule=every 6h, keep 4 daily"}},
+		{"needs snapshot.sftp_key_file", []string{"snapshot.target=sftp://me@nas.example.net/mail"}},
+		{"write for example", []string{"snapshot.schedule=sometimes"}},
 		{"no keys in the address", []string{"snapshot.target=s3://key:secret@s3.example.net/bucket"}},
 		{"write debug", []string{"log.level=loud"}},
 		{"write text", []string{"log.format=xml"}},

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 
+	"letterbox/backup"
 	"letterbox/certificate"
 	"letterbox/database"
 	"letterbox/delivery"
@@ -31,6 +32,7 @@ type Data struct {
 	Telemetry *telemetry.Telemetry
 	Delivery  *delivery.Delivery
 	Queue     *queue.Queue
+	Snapshots *backup.Keeper
 
 	Certificates *certificate.Keeper
 
@@ -125,6 +127,7 @@ func (d *Data) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	d.Snapshots = d.keepSnapshots()
 	d.Queue = &queue.Queue{DB: d.DB, Store: d.Store, Delivery: d.Delivery, Log: d.Log}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"letterbox/backup"
 	"letterbox/database"
 	"letterbox/directory"
 	"letterbox/store"
@@ -28,8 +29,9 @@ var (
 	// ErrWhole says that there is nothing to rescue.
 	ErrWhole = errors.New("the database is whole: there is nothing to rescue")
 
-	errUnfinished = errors.New("a rescue was begun and has not come to its end: run 'letterbox rescue' again")
-	errNoDatabase = errors.New("the database is missing, but there are packs of messages: run 'letterbox rescue', which rebuilds it from them")
+	errUnfinished   = errors.New("a rescue was begun and has not come to its end: run 'letterbox rescue' again")
+	errHalfRestored = errors.New("a restore was begun and has not come to its end: run 'letterbox snapshot restore' again")
+	errNoDatabase   = errors.New("the database is missing, but there are packs of messages: run 'letterbox rescue', which rebuilds it from them")
 )
 
 // RescueOptions of Rescue.
@@ -90,6 +92,9 @@ func hasPacks(path string) (bool, error) {
 func (f *folder) mustBeWhole() error {
 	if _, err := os.Stat(f.join(rescueFile)); err == nil {
 		return fmt.Errorf("data folder %s: %w", f.path, errUnfinished)
+	}
+	if _, err := os.Stat(f.join(backup.Unfinished)); err == nil {
+		return fmt.Errorf("data folder %s: %w", f.path, errHalfRestored)
 	}
 	known, err := hasData(f.path)
 	if err != nil || known {

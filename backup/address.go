@@ -21,7 +21,7 @@ type Access struct {
 	SFTPKnownHosts string // host keys as ssh keeps them
 }
 
-var errBadTarget = errors.New("write an absolute path, s3://HOST/BUCKET/PREFIX or sftp://USER@HOST/PATH")
+var errBadTarget = errors.New("it is neither an absolute path nor s3://HOST/BUCKET/PREFIX nor sftp://USER@HOST/PATH")
 
 // CheckTarget says what is wrong with an address.
 func CheckTarget(address string) error {
@@ -53,7 +53,7 @@ func parseTarget(address string) (*url.URL, error) {
 		return nil, fmt.Errorf("snapshot target %q: %w", address, errBadTarget)
 	}
 	if _, secret := u.User.Password(); secret || u.User != nil && u.Scheme != "sftp" {
-		return nil, fmt.Errorf("snapshot target %s: no keys or passwords in the address, more people may read it than they are meant for", u.Redacted())
+		return nil, fmt.Errorf("snapshot target %s: no keys in the address; this file may be read by more people than they are meant for", u.Redacted())
 	}
 	bucket, _, _ := strings.Cut(strings.TrimPrefix(u.Path, "/"), "/")
 	switch {

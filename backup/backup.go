@@ -50,6 +50,7 @@ const Work = "backup"
 // A Source is the open appliance that snapshots are taken of.
 type Source struct {
 	Folder  string // the data folder
+	Config  string // the configuration file; "": none, or the one in Folder
 	DB      *database.DB
 	Blobs   *blob.Store
 	Host    string

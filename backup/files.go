@@ -41,9 +41,9 @@ type filer struct {
 	open   int // files from this one on have stretches in bundle, which has no name yet
 }
 
-// storeFiles copies every other regular file of the data folder: the
-// configuration, keys, certificates.
-func storeFiles(u *upload, folder string) ([]File, error) {
+// storeFiles copies every other regular file of the data folder: keys,
+// certificates, the configuration, also one that lies elsewhere.
+func storeFiles(u *upload, folder, config string) ([]File, error) {
 	f := &filer{upload: u, bundle: u.buffer()}
 	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
@@ -60,11 +60,16 @@ func storeFiles(u *upload, folder string) ([]File, error) {
 		switch {
 		case leftOut(name) && entry.IsDir():
 			return fs.SkipDir
+		case name == configFile && config != "" && config != path:
+			return nil // another one is used
 		case leftOut(name) || !entry.Type().IsRegular() || !safePath(name):
 			return nil
 		}
 		return f.add(path, name)
 	})
+	if err == nil && config != "" && config != filepath.Join(folder, configFile) {
+		err = f.add(config, configFile)
+	}
 	if err == nil {
 		err = f.flush()
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/emersion/go-imap/v2"
+	"letterbox/message"
 	"letterbox/store"
 )
 
@@ -235,7 +236,15 @@ func BesideFolder(id ID) string { return "Restored/" + id.Time().Local().Format(
 // Matches reports whether a message of the snapshot has all the words, in its
 // usual header fields or its preview, in any case.
 func Matches(row *store.Row, words []string) bool {
-	text := strings.ToLower(string(row.Header) + "\n" + row.Preview)
+	if len(words) == 0 {
+		return true
+	}
+	header := message.ParseHeader(row.Header)
+	text := header.Subject
+	for _, a := range header.From {
+		text += "\n" + a.Name
+	}
+	text = strings.ToLower(text + "\n" + string(row.Header) + "\n" + row.Preview)
 	for _, word := range words {
 		if !strings.Contains(text, strings.ToLower(word)) {
 			return false

@@ -121,8 +121,8 @@ type OwnerKey struct {
 	Recipient string // "" for the passphrase
 }
 
-// passphraseName is the file name of the passphrase's copy.
-const passphraseName = "passphrase.age"
+// PassphraseCopy is the copy that a passphrase opens.
+const PassphraseCopy = "passphrase.age"
 
 // AddRecipient lets an age recipient (age1...) open the snapshots.
 func (k *Keeper) AddRecipient(recipient string) error {
@@ -151,7 +151,7 @@ func (k *Keeper) SetPassphrase(passphrase string) error {
 	if err != nil {
 		return fmt.Errorf("passphrase: %w", err)
 	}
-	return k.addKey(passphraseName, "", recipient)
+	return k.addKey(PassphraseCopy, "", recipient)
 }
 
 // addKey encrypts the appliance's key, made if there is none, to a recipient.

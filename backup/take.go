@@ -186,7 +186,7 @@ func (k *Keeper) store(u *upload, image *image, last *state) (*Manifest, error) 
 		}
 		m.Files = append(m.Files, f)
 	}
-	files, err := storeFiles(u, k.source.Folder)
+	files, err := storeFiles(u, k.source.Folder, k.source.Config)
 	if err != nil {
 		return nil, err
 	}

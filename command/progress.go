@@ -43,3 +43,9 @@ func (p progress) end() {
 		_ = p.bar.Clear()
 	}
 }
+
+func (p progress) add(done int64) {
+	if p.bar != nil {
+		_ = p.bar.Add64(done)
+	}
+}
