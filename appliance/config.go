@@ -50,6 +50,9 @@ type IMAP struct {
 	MaxConnections           int  `toml:"max_connections" doc:"How many clients may be connected at once."`
 	MaxConnectionsPerAddress int  `toml:"max_connections_per_address" doc:"How many of them from one address; a family behind one router may well have twenty."`
 	MaxConnectionsPerUser    int  `toml:"max_connections_per_user" doc:"How many of them signed in as one user."`
+
+	Withheld Capabilities `toml:"withheld" doc:"Names from the CAPABILITY response, with commas between, that are not offered, where some client comes to harm with them. For one user: letterbox user set ADDRESS --withhold."`
+	Offered  Offered      `toml:"offered" doc:"Names of what is not offered otherwise: UIDONLY and UIDBATCHES, since clients exist that ask for them and cannot do with them; MESSAGELIMIT=N and SAVELIMIT=N, since they limit what clients may do at once. For one user: letterbox user set ADDRESS --offer."`
 }
 
 // SMTP holds what concerns mail on its way in.

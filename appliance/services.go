@@ -46,6 +46,8 @@ func (a *Appliance) imap(d *Data) *imapd.Server {
 		PlaintextLoopback: c.PlaintextLoopback,
 		Version:           Version(),
 		AppendLimit:       int64(c.MaxMessageSize),
+		Withheld:          c.Withheld,
+		Offered:           c.Offered,
 		Limits: imapd.Limits{
 			Connections: c.MaxConnections,
 			PerAddress:  c.MaxConnectionsPerAddress,

@@ -88,6 +88,9 @@ type userSet struct {
 	Messages *int64          `placeholder:"N" help:"How many messages they may keep; 0 for any."`
 
 	Mailboxes *int64 `placeholder:"N" help:"How many mailboxes they may have; 0 for any."`
+
+	Withhold *appliance.Capabilities `placeholder:"NAMES" help:"IMAP capabilities that their mail programs are not offered, such as NOTIFY,QRESYNC; '' for none."`
+	Offer    *appliance.Capabilities `placeholder:"NAMES" help:"IMAP capabilities that they are offered though others are not, such as UIDONLY; '' for none."`
 }
 
 func (c *userSet) inside(ctx context.Context, d *appliance.Data, stdio control.Stdio) error {
@@ -103,6 +106,11 @@ func (c *userSet) inside(ctx context.Context, d *appliance.Data, stdio control.S
 	if c.Quota != nil || c.Messages != nil || c.Mailboxes != nil {
 		if err := c.setLimit(ctx, d.Store, store.AccountID(user.ID)); err != nil {
 			return fmt.Errorf("%s: set quota: %w", user.Address, err)
+		}
+	}
+	if c.Withhold != nil || c.Offer != nil {
+		if err := c.setCapabilities(ctx, d, user); err != nil {
+			return fmt.Errorf("%s: set capabilities: %w", user.Address, err)
 		}
 	}
 	fmt.Fprintf(stdio.Out, "%s changed.\n", user.Address)

@@ -52,6 +52,9 @@ func (d *Directory) RemoveUser(ctx context.Context, address string) error {
 		if err := d.removeTarget(tx, user.Address); err != nil {
 			return err
 		}
+		if err := removeCapabilities(tx, user.ID); err != nil {
+			return err
+		}
 		_, err := tx.Exec(`DELETE FROM user WHERE id = ?`, user.ID)
 		return err
 	})

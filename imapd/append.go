@@ -138,6 +138,9 @@ const maxUpload = 10
 // admit says whether a message of that size can be stored, as far as is known
 // before it is there.
 func (up *upload) admit(ctx context.Context, size int64, name string) error {
+	if err := up.s.maySave(len(up.messages) + 1); err != nil {
+		return err
+	}
 	if err := up.target(ctx, name); err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package imapd
 
 import (
 	"context"
-	"slices"
 	"strings"
 
 	"letterbox/directory"
@@ -75,11 +74,12 @@ func (s *session) capabilityNames() []string {
 		names = append(names, s.waysIn()...)
 	} else {
 		names = append(names, s.appendLimitCapability())
+		names = append(names, s.offer.added...)
 		if s.user.Role == "admin" {
 			names = append(names, "QUOTASET") // RFC 9208 section 4.1.3
 		}
 	}
-	return slices.DeleteFunc(names, func(name string) bool { return slices.Contains(s.srv.cfg.Withheld, name) })
+	return s.offer.without(names)
 }
 
 // waysIn is how the client may sign in.

@@ -119,6 +119,7 @@ func commandTable() map[string]*command {
 		{name: "SEARCH", states: inMailbox, uid: alsoUID, keepNumbers: true, run: search},
 		{name: "FETCH", states: inMailbox, uid: alsoUID, keepNumbers: true, run: fetch},
 		{name: "STORE", states: inMailbox, uid: alsoUID, keepNumbers: true, run: storeFlags},
+		{name: "UIDBATCHES", states: inMailbox, run: uidBatches},
 		{name: "COPY", states: inMailbox, uid: alsoUID, run: copyMessages},
 		{name: "MOVE", states: inMailbox, uid: alsoUID, run: move},
 	}

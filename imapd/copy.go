@@ -45,6 +45,9 @@ func (s *session) copyArguments(ctx context.Context, d *wire.Decoder, c *call) (
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := s.maySave(s.countKnown(uids)); err != nil {
+		return nil, nil, err
+	}
 	to, err := s.srv.cfg.Store.Mailbox(ctx, s.account(), name)
 	return uids, to, err
 }

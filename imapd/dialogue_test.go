@@ -17,6 +17,7 @@ import (
 
 	"github.com/emersion/go-imap/v2"
 	"github.com/rogpeppe/go-internal/txtar"
+	"letterbox/directory"
 	"letterbox/quota"
 	"letterbox/store"
 )
@@ -39,7 +40,7 @@ import (
 //
 // or a directive:
 //
-//	server KEY=VALUE ...          before the first connection: append-limit, withheld,
+//	server KEY=VALUE ...          before the first connection: append-limit, withheld, offered,
 //	                              per-address, per-user, connections, idle, command, keep-alive,
 //	                              sign-in (durations), plaintext=no
 //	user ADDRESS PASSWORD         a user; anna@example.org with "tulips in may" is there already
@@ -55,6 +56,7 @@ import (
 //	starttls A                    the client's half of the handshake
 //	compress A                    from here on, both directions are compressed
 //	uncompress A                  and not any more
+//	capabilities ADDRESS -WITHHELD +OFFERED ...   a user's own
 //	close A
 //	restart                       does nothing to the data: the server drains and starts again
 //
@@ -326,6 +328,7 @@ func (st *stage) direct(words []string) {
 		"examine":      func(args []string) { st.open("EXAMINE", args) },
 		"starttls":     func(args []string) { st.startTLS(args[0]) },
 		"compress":     func(args []string) { st.compress(args[0]) },
+		"capabilities": st.setCapabilities,
 		"uncompress":   func(args []string) { st.uncompress(args[0]) },
 		"close":        func(args []string) { _ = st.actors[args[0]].conn.Close() },
 		"restart":      func([]string) { st.house.stop() },
@@ -355,6 +358,12 @@ func setOption(cfg *Config, key, value string) error {
 		cfg.AppendLimit = int64(number)
 	case "withheld":
 		cfg.Withheld = append(cfg.Withheld, value)
+	case "offered":
+		word, number, _ := strings.Cut(value, ":")
+		if number != "" {
+			word += "=" + number
+		}
+		cfg.Offered = append(cfg.Offered, word)
 	case "connections":
 		cfg.Limits.Connections = number
 	case "per-address":
@@ -446,6 +455,20 @@ func (st *stage) connect(args []string) {
 	st.actors[args[0]] = &actor{conn, bufio.NewReader(conn)}
 	if secure {
 		st.startTLS(args[0])
+	}
+}
+
+func (st *stage) setCapabilities(args []string) {
+	var c directory.Capabilities
+	for _, arg := range args[1:] {
+		if word, ok := strings.CutPrefix(arg, "-"); ok {
+			c.Withheld = append(c.Withheld, word)
+		} else {
+			c.Offered = append(c.Offered, strings.TrimPrefix(arg, "+"))
+		}
+	}
+	if err := st.house.directory.SetCapabilities(context.Background(), args[0], c); err != nil {
+		st.fatalf("%v", err)
 	}
 }
 

@@ -16,11 +16,17 @@ func enabling() map[string]func(*session) {
 		},
 		"UTF8=ACCEPT": (*session).speakUTF8,
 		"CONDSTORE":   (*session).condstoreAware,
+		"UIDONLY":     func(s *session) { s.uidOnly = true },
 		"QRESYNC": func(s *session) { // RFC 7162 section 3.2.3: with or without CONDSTORE beside it
 			s.condstoreAware()
 			s.qresync = true
 		},
 	}
+}
+
+// mayEnable passes over what is withheld, and over UIDONLY unless it is offered.
+func (s *session) mayEnable(name string) bool {
+	return !s.offer.withholds(name) && (name != "UIDONLY" || s.offer.has(name))
 }
 
 // speakUTF8 makes mailbox names UTF-8 both ways (RFC 6855 section 3, RFC 9051
@@ -46,7 +52,7 @@ func enable(_ context.Context, s *session, d *wire.Decoder, _ *call) error {
 	s.enc.Text("* ENABLED")
 	table := enabling()
 	for _, name := range names {
-		if on := table[name]; on != nil {
+		if on := table[name]; on != nil && s.mayEnable(name) {
 			on(s)
 			delete(table, name) // each is reported once
 			s.enc.Text(" " + strings.Replace(name, "IMAP4REV", "IMAP4rev", 1))

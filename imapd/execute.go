@@ -89,5 +89,12 @@ func (s *session) readName() (*call, *command, error) {
 		return c, nil, d.Err()
 	}
 	cmd, err := s.srv.find(c, s.state())
+	switch {
+	case err != nil:
+	case cmd.name == "UIDBATCHES" && !s.offer.has(cmd.name):
+		return c, nil, bad("UIDBATCHES is not offered")
+	case s.uidOnly && !c.uid && cmd.numbersMessages():
+		return c, cmd, uidRequired()
+	}
 	return c, cmd, err
 }

@@ -25,6 +25,9 @@ func expunge(ctx context.Context, s *session, d *wire.Decoder, c *call) error {
 	if err != nil || len(uids) == 0 {
 		return err
 	}
+	if c.uid {
+		uids, c.code = s.withinLimit(uids)
+	}
 	c.expunges = true
 	_, _, err = s.srv.cfg.Store.Expunge(ctx, s.sel.id, uids)
 	return err

@@ -29,6 +29,7 @@ func fetch(ctx context.Context, s *session, d *wire.Decoder, c *call) error {
 	if err != nil {
 		return err
 	}
+	uids, c.code = s.withinLimit(uids)
 	items, err = s.prepareFetch(ctx, set, items, mods)
 	if err != nil {
 		return err
@@ -67,7 +68,7 @@ type fetcher struct {
 }
 
 func newFetcher(s *session, items []item, uid bool) *fetcher {
-	if uid && !hasItem(items, itemUID) {
+	if uid && !s.uidOnly && !hasItem(items, itemUID) {
 		// RFC 9051 section 6.4.9: UID is implied.
 		items = slices.Insert(items, 0, item{kind: itemUID, label: "UID"})
 	}
@@ -149,13 +150,13 @@ func (f *fetcher) fromView(first uint32, uids []imap.UID) {
 		for uids[i] != e.UID {
 			i++
 		}
-		f.begin(first + uint32(i))
+		f.s.beginFetch(first+uint32(i), e.UID)
 		for k := range f.items {
 			f.between(k)
 			f.writeItem(&f.items[k], nil, e)
 		}
 		f.end()
-		if f.known && e.ModSeq > f.s.sel.modseq {
+		if f.known {
 			f.s.sel.told(e)
 		}
 	}
@@ -207,7 +208,7 @@ func (f *fetcher) fromRow(ctx context.Context, seq uint32, l *loaded, e store.En
 	if newlySeen {
 		e.Flags |= store.Seen
 	}
-	f.begin(seq)
+	f.s.beginFetch(seq, e.UID)
 	for k := range f.items {
 		f.between(k)
 		f.writeAny(&f.items[k], row, m, e)

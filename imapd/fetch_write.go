@@ -7,13 +7,7 @@ import (
 	"letterbox/store"
 )
 
-// begin, between and end frame one FETCH response.
-func (f *fetcher) begin(seq uint32) {
-	f.s.enc.Text("* ")
-	f.s.enc.Number(uint64(seq))
-	f.s.enc.Text(" FETCH (")
-}
-
+// between and end frame one FETCH response; see session.beginFetch.
 func (f *fetcher) between(k int) {
 	if k > 0 {
 		f.s.enc.SP()

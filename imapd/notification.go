@@ -82,7 +82,7 @@ func (s *session) notifyItems(items []item) []item {
 	for i := range items {
 		items[i].seen = false
 	}
-	if !hasItem(items, itemUID) {
+	if !s.uidOnly && !hasItem(items, itemUID) {
 		items = slices.Insert(items, 0, item{kind: itemUID, label: "UID"})
 	}
 	if hasItem(items, itemModSeq) {

@@ -15,6 +15,14 @@ func search(ctx context.Context, s *session, d *wire.Decoder, c *call) error {
 		return d.Err() // BAD leaves "$" alone
 	}
 	c.byNumber = q.byNumber
+	if err == nil && q.byNumber && s.uidOnly {
+		return uidRequired()
+	}
+	all, limit := s.withinLimit(spanOf(s.sel.uids))
+	if limit != "" {
+		q.key = newAnd([]searchKey{uidKey{all}, q.key})
+		c.code, c.text = limit, "search the messages below, too"
+	}
 	found, uids := numbers{}, numbers{}
 	if err == nil {
 		err = newScan(s, c, q).run(ctx, func(seq uint32, uid imap.UID) {

@@ -17,6 +17,9 @@ func selectMailbox(ctx context.Context, s *session, d *wire.Decoder, c *call) er
 	if err := d.End(); err != nil {
 		return err
 	}
+	if s.uidOnly && params.resync != nil && len(params.resync.seqs.Ranges) > 0 {
+		return uidRequired()
+	}
 	if params.condstore {
 		s.condstore = true // HIGHESTMODSEQ is sent anyway
 	}
@@ -103,7 +106,7 @@ func (s *session) describeSelected(mailbox store.Mailbox, name string) {
 	sel := s.sel
 	s.tellExists()
 	s.tellFlagsDefined()
-	if seq := sel.firstUnseen(); seq > 0 && !s.rev2 {
+	if seq := sel.firstUnseen(); seq > 0 && !s.rev2 && !s.uidOnly {
 		s.tellCode("UNSEEN", uint64(seq), "first unseen message")
 	}
 	s.tellCode("UIDVALIDITY", uint64(mailbox.UIDValidity), "uids are valid")

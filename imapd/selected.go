@@ -114,9 +114,13 @@ func (sel *selected) runs(set imap.UIDSet, fn func(first uint32, uids []imap.UID
 	return nil
 }
 
-// told notes that the client knows the entry as it is, so that the next updates
-// leave it out unless it changes again. In ascending order of uids.
-func (sel *selected) told(e store.Entry) { sel.knows = append(sel.knows, e) }
+// told notes that the client knows the entry as it is, so that the next update
+// leaves it out unless it changes again. In ascending order of uids.
+func (sel *selected) told(e store.Entry) {
+	if e.ModSeq > sel.modseq {
+		sel.knows = append(sel.knows, e)
+	}
+}
 
 // isRecent reports whether the message is \Recent in this session.
 func (sel *selected) isRecent(uid imap.UID) bool { return sel.recent.Contains(uid) }

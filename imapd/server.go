@@ -42,9 +42,11 @@ type Config struct {
 	// AppendLimit bounds a message; 0: 50 MiB.
 	AppendLimit int64
 
-	// Withheld are capabilities that are not advertised; what they stand for
-	// works all the same.
+	// Withheld are capabilities that are not advertised, and not enabled; what
+	// else they stand for works all the same. Offered are those that are not by
+	// default: see CheckOffered. Users may have others: directory.Capabilities.
 	Withheld []string
+	Offered  []string
 
 	Limits   Limits
 	Timeouts Timeouts

@@ -52,9 +52,11 @@ type agreed struct {
 	utf8      bool // UTF8=ACCEPT was enabled
 	condstore bool // the client knows of modseqs (RFC 7162)
 	qresync   bool // QRESYNC was enabled: VANISHED instead of EXPUNGE
+	uidOnly   bool // UIDONLY was enabled: no message numbers
 	ownLimits bool // some mailbox has an APPENDLIMIT of its own
 
 	notify *notification // nil: NOTIFY was not used
+	offer  offer         // what this user's clients are offered beside the usual
 }
 
 // Reasons to end a session, beside errors of the connection.
@@ -79,6 +81,7 @@ func (srv *Server) newSession(conn net.Conn, stopping <-chan struct{}) *session 
 	s.dec.OnLiteral = s.literal
 	s.log = srv.cfg.Log.With("session", srv.serial.Add(1), "remote", s.peer.String())
 	s.strangersLog = s.log
+	s.offer = newOffer(srv.cfg, directory.Capabilities{})
 	return s
 }
 

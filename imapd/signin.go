@@ -25,6 +25,10 @@ func (s *session) signIn(ctx context.Context, user *directory.User, mechanism st
 		s.signOut()
 		return err
 	}
+	if err := s.learnCapabilities(ctx); err != nil {
+		s.signOut()
+		return err
+	}
 	s.dec.SetLimits(afterSignIn(s.srv.cfg.AppendLimit))
 	s.log = s.log.With("account", user.Address)
 	s.log.Info("signed in", "mechanism", mechanism, "tls", s.overTLS)
@@ -53,7 +57,7 @@ func (s *session) signOut() {
 		s.srv.limiter.signOut(s.user.ID)
 		s.user = nil
 	}
-	s.agreed, s.log = agreed{}, s.strangersLog
+	s.agreed, s.log = agreed{offer: newOffer(s.srv.cfg, directory.Capabilities{})}, s.strangersLog
 	s.dec.UTF8, s.enc.UTF8 = false, false
 	s.dec.SetLimits(beforeSignIn())
 	s.signInBy = time.Now().Add(s.srv.cfg.Timeouts.SignIn)

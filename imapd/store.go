@@ -31,6 +31,7 @@ func storeFlags(ctx context.Context, s *session, d *wire.Decoder, c *call) error
 	if err != nil || len(uids) == 0 {
 		return err
 	}
+	uids, c.code = s.withinLimit(uids)
 	before := s.entries(uids)
 	result, err := s.srv.cfg.Store.SetFlags(ctx, s.sel.id, uids, change)
 	if err != nil {
@@ -43,6 +44,9 @@ func storeFlags(ctx context.Context, s *session, d *wire.Decoder, c *call) error
 		s.tellStored(uids, c.uid)
 	}
 	if modified := s.modified(result.Failed, c.uid); modified != "" {
+		if c.code != "" { // of two, the client can do least without this one
+			s.enc.Status("*", imap.StatusResponseTypeOK, c.code, "the messages below are left")
+		}
 		c.code, c.text = modified, "some messages have changed since, and were left as they are"
 	}
 	if !c.uid && s.anyGone(uids) {
@@ -180,11 +184,7 @@ func (s *session) keepSilent(before []store.Entry, change store.FlagChange, resu
 // tellNewModSeq writes the FETCH response for a message whose flags the client
 // knows.
 func (s *session) tellNewModSeq(e store.Entry) {
-	s.enc.Text("* ")
-	s.enc.Number(uint64(s.sel.seqOf(e.UID)))
-	s.enc.Text(" FETCH (UID ")
-	s.enc.Number(uint64(e.UID))
-	s.enc.SP()
+	s.beginUpdate(s.sel.seqOf(e.UID), e.UID)
 	s.writeModSeq(e)
 	s.enc.Text(")\r\n")
 }

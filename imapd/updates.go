@@ -49,7 +49,7 @@ func (s *session) update(expunge bool) error {
 // snapshot's array, as far as the client knew it.
 func (s *session) tellExpunged(now store.Snapshot) {
 	sel := s.sel
-	if s.qresync {
+	if s.qresync || s.uidOnly {
 		s.tellVanished("", goneFrom(sel.uids, now.UIDs))
 	} else {
 		s.tellExpungedNumbers(now)
@@ -179,11 +179,8 @@ func (s *session) tellFlags(uids []imap.UID) {
 
 // tellMessage writes the FETCH response for a message whose flags changed.
 func (s *session) tellMessage(seq uint32, e store.Entry) {
-	s.enc.Text("* ")
-	s.enc.Number(uint64(seq))
-	s.enc.Text(" FETCH (UID ") // RFC 9051 section 7.5.2: unsolicited ones must have it
-	s.enc.Number(uint64(e.UID))
-	s.enc.Text(" FLAGS ")
+	s.beginUpdate(seq, e.UID)
+	s.enc.Text("FLAGS ")
 	s.writeFlags(e)
 	if s.condstore {
 		s.enc.SP()
