@@ -17,11 +17,15 @@ import (
 	"letterbox/store/blob"
 )
 
-// crashRounds is how often a child is killed. More with LETTERBOX_CRASH_ROUNDS.
+// crashRounds is how often a child is killed. More with LETTERBOX_CRASH_ROUNDS,
+// less with -short, as under the race detector.
 func crashRounds(t *testing.T) int {
 	text := os.Getenv("LETTERBOX_CRASH_ROUNDS")
-	if text == "" {
-		return 12
+	switch {
+	case text == "" && testing.Short():
+		return 3
+	case text == "":
+		return 15
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil {
@@ -41,7 +45,7 @@ func TestCrash(t *testing.T) {
 	c.settle()
 	acknowledged, whole := 0, 0
 	for range crashRounds(t) {
-		news := c.killedChild(50 + rand.IntN(300))
+		news := c.killedChild(30 + rand.IntN(150))
 		under := c.replay(news)
 		whole += c.verify(under)
 		acknowledged += len(news) / 2
