@@ -16,6 +16,7 @@ var floors = map[string][]string{
 	"mailauth": {"message", "resolver"},
 
 	"certificate": nil,
+	"discover":    nil,
 
 	"imapd/wire": nil,
 	"archive":    {"imapd/wire"}, // modified UTF-7: Maildir folders are named as in IMAP
@@ -41,7 +42,7 @@ var floors = map[string][]string{
 	"backup": {"database", "store", "store/blob", "directory", "message"},
 
 	"appliance": {
-		"backup", "certificate", "control", "database", "store", "store/blob", "directory", "telemetry",
+		"backup", "certificate", "control", "database", "discover", "store", "store/blob", "directory", "telemetry",
 		"delivery", "queue", "quota", "resolver", "smtpd", "imapd",
 	},
 	"command": {

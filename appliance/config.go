@@ -61,6 +61,8 @@ type SMTP struct {
 	MaxRecipients            int  `toml:"max_recipients" doc:"How many recipients one message may have; whoever has more for it sends it again to the others."`
 	MaxConnections           int  `toml:"max_connections" doc:"How many servers and clients may be connected at once, to all ports for mail on its way in."`
 	MaxConnectionsPerAddress int  `toml:"max_connections_per_address" doc:"How many of them from one address."`
+
+	MTASTS string `toml:"mta_sts" doc:"What other servers are told about encryption to this one (MTA-STS), once the certificate is one that they trust and mta-sts.DOMAIN leads here: testing (they report what fails), enforce (they send only encrypted), none, or nothing at all."`
 }
 
 // Quota holds what is the same for everybody's limits.
@@ -155,6 +157,7 @@ func Default() Config {
 			MaxRecipients:            500,
 			MaxConnections:           1000,
 			MaxConnectionsPerAddress: 50,
+			MTASTS:                   "testing",
 		},
 		Mail:  Mail{UndeleteDays: 14},
 		Quota: Quota{Thresholds: quota.Thresholds{80, 90, 100}},

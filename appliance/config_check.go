@@ -128,6 +128,9 @@ func (s SMTP) check() error {
 		checkLimit("smtp.max_connections", s.MaxConnections),
 		checkLimit("smtp.max_connections_per_address", s.MaxConnectionsPerAddress),
 	}
+	if !slices.Contains([]string{"", "none", "testing", "enforce"}, s.MTASTS) {
+		errs = append(errs, fmt.Errorf("smtp.mta_sts: %q is unknown; write testing, enforce, none, or nothing", s.MTASTS))
+	}
 	if s.MaxRecipients < 100 { // RFC 5321 section 4.5.3.1.8
 		errs = append(errs, fmt.Errorf("smtp.max_recipients: %d is fewer than other servers rely on; write 100 or more", s.MaxRecipients))
 	}

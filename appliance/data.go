@@ -128,6 +128,9 @@ func (d *Data) open(ctx context.Context) (err error) {
 		return err
 	}
 	d.Snapshots = d.keepSnapshots()
+	if err := d.ServeNames(ctx); err != nil {
+		return err
+	}
 	d.Queue = &queue.Queue{DB: d.DB, Store: d.Store, Delivery: d.Delivery, Log: d.Log}
 	return nil
 }

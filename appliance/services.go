@@ -27,7 +27,7 @@ func (a *Appliance) services(d *Data) map[string]service {
 			return serveHTTP(ctx, ln, d.Certificates.Handler(a.redirect(d)))
 		},
 		"https": func(ctx context.Context, ln net.Listener) error {
-			return serveHTTP(ctx, tls.NewListener(ln, d.Certificates.WebConfig()), web())
+			return serveHTTP(ctx, tls.NewListener(ln, d.Certificates.WebConfig()), a.web(d))
 		},
 		"metrics": func(ctx context.Context, ln net.Listener) error {
 			return serveHTTP(ctx, ln, monitoring)

@@ -1,20 +1,71 @@
 package appliance
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
+
+	"letterbox/directory"
+	"letterbox/discover"
 )
 
 // web is what HTTPS serves.
-func web() http.Handler {
+func (a *Appliance) web(d *Data) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		fmt.Fprintln(w, "This is a mail server (Letterbox). Read your mail with a mail program: IMAP on port 993, SMTP on port 465.")
+		fmt.Fprintln(w, "This is a mail server (Letterbox). Set up your mail program with your e-mail address and password.")
 	})
+	settings := &discover.Settings{
+		Hostname:    d.Config.Hostname,
+		IMAPS:       a.port("imaps"),
+		IMAP:        a.port("imap"),
+		Submissions: a.port("submissions"),
+		Submit:      a.port("submission"),
+		HTTPS:       a.port("https"),
+		PolicyMode:  d.Config.SMTP.MTASTS,
+		Hosts:       d.hosts,
+		Trusted:     d.Certificates.Trusted,
+		Log:         d.Log.With("server", "https"),
+	}
+	settings.Handle(mux)
 	return mux
+}
+
+// port is where a listener listens, 0 when it is switched off.
+func (a *Appliance) port(name string) int {
+	if addr, ok := a.Addr(name).(*net.TCPAddr); ok {
+		return addr.Port
+	}
+	return 0
+}
+
+// hosts reports whether mail for a domain is kept here.
+func (d *Data) hosts(ctx context.Context, domain string) (bool, error) {
+	domains, err := d.Directory.Domains(ctx)
+	return slices.ContainsFunc(domains, func(known directory.Domain) bool { return known.Name == domain }), err
+}
+
+// ServeNames asks for certificates for the names under which the domains'
+// settings are looked for, if there is HTTPS to show them. To be called when
+// domains come or go.
+func (d *Data) ServeNames(ctx context.Context) error {
+	if len(d.Config.Listen.HTTPS) == 0 {
+		return nil
+	}
+	domains, err := d.Directory.Domains(ctx)
+	if err != nil {
+		return err
+	}
+	var names []string
+	for _, domain := range domains {
+		names = append(names, discover.Names(domain.Name)...)
+	}
+	d.Certificates.Serve(names)
+	return nil
 }
 
 // redirect sends visitors of port 80 to HTTPS, under this machine's name

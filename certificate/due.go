@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"time"
@@ -106,7 +107,11 @@ func (k *Keeper) obtain(ctx context.Context, name string) {
 	}
 	if err != nil {
 		tries := k.failed(name, err)
-		k.log.Warn("no certificate yet", "name", name, "reason", tries.Reason, "next_try", tries.Next, "error", err)
+		level := slog.LevelInfo // of the names that many a domain does without
+		if name == k.hostname {
+			level = slog.LevelWarn
+		}
+		k.log.Log(ctx, level, "no certificate yet", "name", name, "reason", tries.Reason, "next_try", tries.Next, "error", err)
 		return
 	}
 	k.held[name] = cert

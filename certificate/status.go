@@ -43,6 +43,13 @@ func (k *Keeper) Status() []Status {
 	return list
 }
 
+// Trusted reports whether the host name has a certificate that others trust, as
+// far as it is known here: one that somebody else issued.
+func (k *Keeper) Trusted() bool {
+	shown := k.current.Load()
+	return shown.find(k.hostname, k.hostname) != shown.own
+}
+
 func (k *Keeper) kind(cert *tls.Certificate) string {
 	switch {
 	case cert == k.own:

@@ -32,6 +32,9 @@ func (c *domainAdd) inside(ctx context.Context, d *appliance.Data, stdio control
 	if err := d.Directory.EnsureKeys(ctx, domain.Name); err != nil {
 		return err
 	}
+	if err := d.ServeNames(ctx); err != nil {
+		return err
+	}
 	fmt.Fprintf(stdio.Out, "%s added. Next: letterbox user add SOMEBODY@%[1]s\nThe DNS records that it needs: letterbox domain dns %[1]s\n", domain.Name)
 	return nil
 }
@@ -72,5 +75,5 @@ func (c *domainRemove) inside(ctx context.Context, d *appliance.Data, stdio cont
 		return err
 	}
 	fmt.Fprintf(stdio.Out, "%s removed.\n", c.Domain)
-	return nil
+	return d.ServeNames(ctx)
 }
