@@ -10,6 +10,8 @@ type cli struct {
 	Serve       serveCmd       `cmd:"" help:"Run the appliance."`
 	Domain      domainCmd      `cmd:"" help:"The domains that mail is received for."`
 	User        userCmd        `cmd:"" help:"The people who have mail here."`
+	Team        teamCmd        `cmd:"" help:"Addresses whose mail several people read."`
+	Share       shareCmd       `cmd:"" help:"Mailboxes that others may see."`
 	Mailbox     mailboxCmd     `cmd:"" help:"The mailboxes that people have."`
 	Alias       aliasCmd       `cmd:"" help:"Addresses that lead to other addresses."`
 	Import      importCmd      `cmd:"" help:"Take in mail from an mbox file or a Maildir."`

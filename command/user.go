@@ -7,6 +7,7 @@ import (
 
 	"letterbox/appliance"
 	"letterbox/control"
+	"letterbox/directory"
 	"letterbox/store"
 )
 
@@ -147,6 +148,12 @@ func (c *userRemove) inside(ctx context.Context, d *appliance.Data, stdio contro
 	if err != nil {
 		return err
 	}
+	return removeUser(ctx, d, stdio, user, c.Yes)
+}
+
+// removeUser removes a user or a team with all mail, and with the rights that
+// they have and that others have on their mailboxes.
+func removeUser(ctx context.Context, d *appliance.Data, stdio control.Stdio, user *directory.User, yes bool) error {
 	account := store.AccountID(user.ID)
 	if err := d.Store.EnsureAccount(ctx, account); err != nil {
 		return err
@@ -155,18 +162,18 @@ func (c *userRemove) inside(ctx context.Context, d *appliance.Data, stdio contro
 	if err != nil {
 		return err
 	}
-	if !c.Yes {
+	if !yes {
 		return fmt.Errorf("this would remove %s with %s (%s) for good; repeat it with --yes to do so",
 			user.Address, plural(usage.Messages, "message"), size(usage.Bytes))
 	}
 	// In this order a step that fails can be repeated: the user is found again.
-	if err := d.Directory.SetDisabled(ctx, c.Address, true); err != nil {
+	if err := d.Directory.SetDisabled(ctx, user.Address, true); err != nil {
 		return err
 	}
 	if err := d.Store.RemoveAccount(ctx, account); err != nil {
 		return fmt.Errorf("remove the mail of %s: %w", user.Address, err)
 	}
-	if err := d.Directory.RemoveUser(ctx, c.Address); err != nil {
+	if err := d.Directory.RemoveUser(ctx, user.Address); err != nil {
 		return err
 	}
 	fmt.Fprintf(stdio.Out, "%s removed with %s.\n", user.Address, plural(usage.Messages, "message"))

@@ -94,6 +94,9 @@ func (d *Directory) SetPassword(ctx context.Context, address, password string) e
 		return fmt.Errorf("set password of %s: %w", a, err)
 	}
 	return d.changeUser(ctx, address, Event{Action: "user.password"}, func(tx *database.Tx, user *User) error {
+		if user.Team {
+			return ErrTeam
+		}
 		return saveCredential(tx, user.ID, fresh, d.now())
 	})
 }

@@ -31,6 +31,7 @@ var (
 	ErrBadCredentials = errors.New("wrong user name or password")
 	ErrDisabled       = errors.New("account is disabled")
 	ErrWeakPassword   = errors.New("password is too short or too common")
+	ErrTeam           = errors.New("nobody signs in as a team; its members read its mail")
 	ErrNotEmpty       = errors.New("domain still has users or aliases")
 )
 

@@ -10,22 +10,35 @@ import (
 	"letterbox/database"
 )
 
-// User is somebody who signs in and has mail. ID is the account id.
+// User is somebody who signs in and has mail, or a team that has mail. ID is the
+// account id.
 type User struct {
 	ID       int64
 	Address  string
 	Name     string
 	Role     string // "", "admin", "helper" or "auditor"
+	Team     bool   // nobody signs in: its members share its mail
 	Disabled bool
 	Created  time.Time
 }
 
-// Users lists them by address.
-func (d *Directory) Users(ctx context.Context) ([]User, error) {
+// Kinds of users: a person, or a team.
+const (
+	kindPerson = ""
+	kindTeam   = "team"
+)
+
+// Users lists the people by address.
+func (d *Directory) Users(ctx context.Context) ([]User, error) { return d.users(ctx, kindPerson) }
+
+// Teams lists the teams by address.
+func (d *Directory) Teams(ctx context.Context) ([]User, error) { return d.users(ctx, kindTeam) }
+
+func (d *Directory) users(ctx context.Context, kind string) ([]User, error) {
 	var users []User
 	err := d.db.Read(ctx, func(c *database.Conn) error {
-		rows, err := c.Query(`SELECT u.id, u.localpart, d.name, u.name, u.role, u.disabled, u.created_at
-			FROM user u JOIN domain d ON d.id = u.domain ORDER BY d.name, u.localpart`)
+		rows, err := c.Query(`SELECT u.id, u.localpart, d.name, u.name, u.role, u.kind, u.disabled, u.created_at
+			FROM user u JOIN domain d ON d.id = u.domain WHERE u.kind = ? ORDER BY d.name, u.localpart`, kind)
 		if err != nil {
 			return err
 		}
@@ -52,11 +65,26 @@ func (d *Directory) User(ctx context.Context, address string) (*User, error) {
 	return user, err
 }
 
+// UserNamed finds one by what they may sign in with: the address or, where only
+// one domain is served, its local part; ErrNoSuchUser.
+func (d *Directory) UserNamed(ctx context.Context, username string) (*User, error) {
+	var user *User
+	err := d.db.Read(ctx, func(c *database.Conn) error {
+		a, _, err := signInAddress(c, username)
+		if err != nil {
+			return err
+		}
+		user, err = userByAddress(c, a)
+		return err
+	})
+	return user, err
+}
+
 // UserByID finds one by its account id; ErrNoSuchUser.
 func (d *Directory) UserByID(ctx context.Context, id int64) (*User, error) {
 	var user User
 	err := d.db.Read(ctx, func(c *database.Conn) (err error) {
-		user, err = scanUser(c.QueryRow(`SELECT u.id, u.localpart, d.name, u.name, u.role, u.disabled, u.created_at
+		user, err = scanUser(c.QueryRow(`SELECT u.id, u.localpart, d.name, u.name, u.role, u.kind, u.disabled, u.created_at
 			FROM user u JOIN domain d ON d.id = u.domain WHERE u.id = ?`, id))
 		return err
 	})
@@ -71,7 +99,7 @@ func (d *Directory) UserByID(ctx context.Context, id int64) (*User, error) {
 
 // userByAddress takes a folded address.
 func userByAddress(q querier, a Address) (*User, error) {
-	user, err := scanUser(q.QueryRow(`SELECT u.id, u.localpart, d.name, u.name, u.role, u.disabled, u.created_at
+	user, err := scanUser(q.QueryRow(`SELECT u.id, u.localpart, d.name, u.name, u.role, u.kind, u.disabled, u.created_at
 		FROM user u JOIN domain d ON d.id = u.domain WHERE d.name = ? AND u.localpart = ?`, a.Domain, a.Local))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, fmt.Errorf("%s: %w; see: letterbox user list", a, ErrNoSuchUser)
@@ -86,7 +114,9 @@ func scanUser(row scanner) (User, error) {
 	var user User
 	var a Address
 	var created int64
-	err := row.Scan(&user.ID, &a.Local, &a.Domain, &user.Name, &user.Role, &user.Disabled, &created)
+	var kind string
+	err := row.Scan(&user.ID, &a.Local, &a.Domain, &user.Name, &user.Role, &kind, &user.Disabled, &created)
 	user.Address, user.Created = a.String(), time.Unix(created, 0)
+	user.Team = kind == kindTeam
 	return user, err
 }

@@ -14,6 +14,16 @@ import (
 // AddUser makes a user of one of our domains. An empty password makes a user
 // who cannot sign in yet. ErrBadAddress, ErrNotOurs, ErrExists, ErrWeakPassword.
 func (d *Directory) AddUser(ctx context.Context, address, name, password string) (*User, error) {
+	return d.addUser(ctx, &User{Address: address, Name: name}, password)
+}
+
+// AddTeam makes a team: an account with an address, which nobody can sign in to.
+func (d *Directory) AddTeam(ctx context.Context, address, name string) (*User, error) {
+	return d.addUser(ctx, &User{Address: address, Name: name, Team: true}, "")
+}
+
+func (d *Directory) addUser(ctx context.Context, user *User, password string) (*User, error) {
+	address, name := user.Address, user.Name
 	a, err := d.parseUser(address)
 	if err != nil {
 		return nil, fmt.Errorf("add user: %w", err)
@@ -27,7 +37,7 @@ func (d *Directory) AddUser(ctx context.Context, address, name, password string)
 			return nil, fmt.Errorf("add user %s: %w", a, err)
 		}
 	}
-	user := &User{Address: a.String(), Name: name, Created: d.seconds()}
+	user.Address, user.Created = a.String(), d.seconds()
 	err = d.db.Write(ctx, func(tx *database.Tx) error {
 		if user.ID, err = insertUser(tx, a, user); err != nil {
 			return err
@@ -37,12 +47,20 @@ func (d *Directory) AddUser(ctx context.Context, address, name, password string)
 				return err
 			}
 		}
-		return d.audit(ctx, tx, Event{Action: "user.add", Subject: user.Address})
+		return d.audit(ctx, tx, Event{Action: user.noun() + ".add", Subject: user.Address})
 	})
 	if err != nil {
 		return nil, err
 	}
 	return user, nil
+}
+
+// noun is what the audit log calls it.
+func (u *User) noun() string {
+	if u.Team {
+		return "team"
+	}
+	return "user"
 }
 
 // parseUser refuses what could never be reached: names with the separator would
@@ -74,8 +92,12 @@ func insertUser(tx *database.Tx, a Address, user *User) (int64, error) {
 	if err := mustBeFree(tx, domain.ID, a); err != nil {
 		return 0, fmt.Errorf("add user: %w", err)
 	}
-	result, err := tx.Exec(`INSERT INTO user (domain, localpart, name, created_at) VALUES (?, ?, ?, ?)`,
-		domain.ID, a.Local, user.Name, user.Created.Unix())
+	kind := kindPerson
+	if user.Team {
+		kind = kindTeam
+	}
+	result, err := tx.Exec(`INSERT INTO user (domain, localpart, name, kind, created_at) VALUES (?, ?, ?, ?, ?)`,
+		domain.ID, a.Local, user.Name, kind, user.Created.Unix())
 	if err != nil {
 		return 0, fmt.Errorf("add user %s: %w", a, err)
 	}

@@ -28,6 +28,9 @@ func (d *Directory) SetRole(ctx context.Context, address, role string) error {
 		return fmt.Errorf("there is no role %q; roles are admin, helper and auditor", role)
 	}
 	return d.changeUser(ctx, address, Event{Action: "user.role", Detail: role}, func(tx *database.Tx, user *User) error {
+		if user.Team {
+			return ErrTeam
+		}
 		_, err := tx.Exec(`UPDATE user SET role = ? WHERE id = ?`, role, user.ID)
 		return err
 	})

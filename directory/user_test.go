@@ -139,3 +139,41 @@ func TestSettings(t *testing.T) {
 		}
 	}
 }
+
+// A team has an address that mail reaches, and nobody who signs in.
+func TestTeams(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	ctx, office := t.Context(), "office@home.example"
+	team, err := h.AddTeam(ctx, office, "Office")
+	must(t, err)
+	found, err := h.User(ctx, office)
+	if must(t, err); !found.Team || found.ID != team.ID {
+		t.Errorf("found %+v", found)
+	}
+	if err := h.SetPassword(ctx, office, "a good password"); !errors.Is(err, ErrTeam) {
+		t.Errorf("password: %v", err)
+	}
+	if err := h.SetRole(ctx, office, "admin"); !errors.Is(err, ErrTeam) {
+		t.Errorf("role: %v", err)
+	}
+	to, err := h.Resolve(ctx, "office+orders@home.example")
+	if must(t, err); len(to) != 1 || to[0].User == nil || to[0].User.ID != team.ID {
+		t.Errorf("mail goes to %+v", to)
+	}
+	people, err := h.Users(ctx)
+	must(t, err)
+	for _, user := range people {
+		if user.ID == team.ID {
+			t.Error("a team among the users")
+		}
+	}
+	teams, err := h.Teams(ctx)
+	if must(t, err); len(teams) != 1 || !teams[0].Team {
+		t.Errorf("teams %+v", teams)
+	}
+	named, err := h.UserNamed(ctx, ann)
+	if must(t, err); named.Address != ann {
+		t.Errorf("named %+v", named)
+	}
+}

@@ -167,12 +167,12 @@ func (up *upload) target(ctx context.Context, name string) error {
 	if up.mailbox != nil {
 		return nil
 	}
-	var err error
-	mailboxes := up.s.srv.cfg.Store
-	if up.usage, up.limit, err = mailboxes.Usage(ctx, up.s.account()); err != nil {
+	mailbox, err := up.s.mailbox(ctx, name, store.Insert)
+	if err != nil {
 		return err
 	}
-	up.mailbox, err = mailboxes.Mailbox(ctx, up.s.account(), name)
+	up.mailbox = mailbox
+	up.usage, up.limit, err = up.s.srv.cfg.Store.Usage(ctx, mailbox.Account)
 	return err
 }
 
@@ -185,7 +185,7 @@ func (up *upload) batch() (store.Batch, error) {
 			return batch, err
 		}
 		batch.Messages = append(batch.Messages, store.NewMessage{
-			Mailbox: up.mailbox.ID, Raw: raw, Flags: m.flags, Received: m.date,
+			Mailbox: up.mailbox.ID, Raw: raw, Flags: changeable(m.flags, up.mailbox.Rights), Received: m.date,
 		})
 	}
 	return batch, nil

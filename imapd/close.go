@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"letterbox/imapd/wire"
+	"letterbox/store"
 )
 
 // closeMailbox runs CLOSE (RFC 9051 section 6.4.1): messages with \Deleted go,
@@ -12,7 +13,8 @@ func closeMailbox(ctx context.Context, s *session, d *wire.Decoder, _ *call) err
 	if err := d.End(); err != nil {
 		return err
 	}
-	id, readOnly := s.sel.id, s.sel.readOnly
+	// RFC 4314 section 4: without the right it just closes.
+	id, readOnly := s.sel.id, s.sel.readOnly || !s.rights().Has(store.Remove)
 	s.deselect()
 	if readOnly {
 		return nil

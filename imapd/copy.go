@@ -20,7 +20,7 @@ func copyMessages(ctx context.Context, s *session, d *wire.Decoder, c *call) err
 	if !c.uid && s.anyGone(uids) {
 		return expungeIssued("")
 	}
-	result, err := s.srv.cfg.Store.Copy(ctx, s.sel.id, uids, to.ID)
+	result, err := s.srv.cfg.Store.CopyWithin(ctx, s.sel.id, uids, to.ID, to.Rights.Flags())
 	if err != nil {
 		return err
 	}
@@ -48,7 +48,7 @@ func (s *session) copyArguments(ctx context.Context, d *wire.Decoder, c *call) (
 	if err := s.maySave(s.countKnown(uids)); err != nil {
 		return nil, nil, err
 	}
-	to, err := s.srv.cfg.Store.Mailbox(ctx, s.account(), name)
+	to, err := s.mailbox(ctx, name, store.Insert)
 	return uids, to, err
 }
 

@@ -29,11 +29,19 @@ func create(ctx context.Context, s *session, d *wire.Decoder, c *call) error {
 	if err != nil {
 		return err
 	}
-	s.touches(name)
-	mailbox, err := s.srv.cfg.Store.CreateMailbox(ctx, s.account(), name, use)
+	p, err := s.target(ctx, name)
 	if err != nil {
 		return err
 	}
+	if use != "" && !p.own() {
+		return no("USEATTR", "the uses of mailboxes are their owner's to choose")
+	}
+	s.touches(name)
+	mailbox, err := s.srv.cfg.Store.CreateMailbox(ctx, p.account, p.name, use)
+	if err != nil {
+		return err
+	}
+	mailbox.Name = p.prefix + mailbox.Name
 	if s.mustTell(name) {
 		s.tellName(listed{Mailbox: *mailbox, exists: true}, name)
 	}

@@ -16,8 +16,12 @@ func deleteMailbox(ctx context.Context, s *session, d *wire.Decoder, _ *call) er
 	if err := d.End(); err != nil {
 		return err
 	}
+	_, p, err := s.find(ctx, name, store.DeleteBox)
+	if err != nil {
+		return err
+	}
 	s.touches(name)
-	if err := s.srv.cfg.Store.DeleteMailbox(ctx, s.account(), name); err != nil {
+	if err := s.srv.cfg.Store.DeleteMailbox(ctx, p.account, p.name); err != nil {
 		return err
 	}
 	if s.mustTell(name) {

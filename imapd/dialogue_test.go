@@ -46,6 +46,9 @@ import (
 //	user ADDRESS PASSWORD         a user; anna@example.org with "tulips in may" is there already
 //	mailbox ADDRESS NAME [\Use]
 //	role ADDRESS ROLE             such as admin
+//	team ADDRESS [MEMBER RIGHTS ...]
+//	grant OWNER MAILBOX ADDRESS RIGHTS         "anyone" for all
+//	remove ADDRESS                the user with their mail
 //	limit ADDRESS BYTES MESSAGES MAILBOXES     the quota; 0 for any
 //	append-limit ADDRESS MAILBOX BYTES
 //	message ADDRESS MAILBOX FILE [\Flag ...]   appended through the store
@@ -318,6 +321,9 @@ func (st *stage) direct(words []string) {
 		"server":       st.configure,
 		"user":         func(args []string) { st.house.user(st.t, args[0], args[1]) },
 		"role":         st.setRole,
+		"team":         st.makeTeam,
+		"grant":        st.grant,
+		"remove":       st.remove,
 		"limit":        st.setLimit,
 		"append-limit": st.setAppendLimit,
 		"mailbox":      st.makeMailbox,
@@ -388,6 +394,49 @@ func setOption(cfg *Config, key, value string) error {
 
 func (st *stage) setRole(args []string) {
 	if err := st.house.directory.SetRole(context.Background(), args[0], args[1]); err != nil {
+		st.fatalf("%v", err)
+	}
+}
+
+func (st *stage) makeTeam(args []string) {
+	ctx := context.Background()
+	team, err := st.house.directory.AddTeam(ctx, args[0], "")
+	if err == nil {
+		err = st.house.store.EnsureAccount(ctx, store.AccountID(team.ID))
+	}
+	for i := 1; i+1 < len(args) && err == nil; i += 2 {
+		var r store.Rights
+		if r, err = store.ParseRights(args[i+1]); err == nil {
+			err = st.house.store.SetMember(ctx, store.AccountID(team.ID), st.house.account(st.t, args[i]), r)
+		}
+	}
+	if err != nil {
+		st.fatalf("%v", err)
+	}
+}
+
+func (st *stage) grant(args []string) {
+	who := store.Anyone
+	if args[2] != anyone {
+		who = st.house.account(st.t, args[2])
+	}
+	r, err := store.ParseRights(strings.Trim(args[3], "-"))
+	if err == nil {
+		m := st.house.box(st.t, args[0], args[1])
+		err = st.house.store.Grant(context.Background(), m, who, func(store.Rights) store.Rights { return r })
+	}
+	if err != nil {
+		st.fatalf("%v", err)
+	}
+}
+
+func (st *stage) remove(args []string) {
+	ctx := context.Background()
+	err := st.house.store.RemoveAccount(ctx, st.house.account(st.t, args[0]))
+	if err == nil {
+		err = st.house.directory.RemoveUser(ctx, args[0])
+	}
+	if err != nil {
 		st.fatalf("%v", err)
 	}
 }

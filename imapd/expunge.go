@@ -5,6 +5,7 @@ import (
 
 	"github.com/emersion/go-imap/v2"
 	"letterbox/imapd/wire"
+	"letterbox/store"
 )
 
 // expunge answers EXPUNGE and UID EXPUNGE (RFC 9051 sections 6.4.3 and 6.4.9).
@@ -18,7 +19,7 @@ func expunge(ctx context.Context, s *session, d *wire.Decoder, c *call) error {
 	if err := d.End(); err != nil {
 		return err
 	}
-	if err := s.requireWritable(); err != nil {
+	if err := s.require(store.Remove); err != nil {
 		return err
 	}
 	uids, err := s.expungeSet(set, c.uid)

@@ -78,7 +78,7 @@ func newFetcher(s *session, items []item, uid bool) *fetcher {
 		f.cols |= cols
 		f.rows = f.rows || row
 		f.body = f.body || items[i].body()
-		f.seen = f.seen || items[i].seen && !s.sel.readOnly
+		f.seen = f.seen || items[i].seen && !s.sel.readOnly && s.rights().Has(store.KeepSeen)
 		f.flags = f.flags || items[i].kind == itemFlags
 	}
 	// Who is to be told the modseq of each change has not been told it without.

@@ -122,6 +122,14 @@ func (h *house) account(t testing.TB, address string) store.AccountID {
 	return store.AccountID(user.ID)
 }
 
+// box finds a mailbox.
+func (h *house) box(t testing.TB, address, name string) store.MailboxID {
+	t.Helper()
+	m, err := h.store.Mailbox(t.Context(), h.account(t, address), name)
+	check(t, err)
+	return m.ID
+}
+
 // message appends a message.
 func (h *house) message(t testing.TB, address, mailbox string, m store.NewMessage) store.Added {
 	t.Helper()

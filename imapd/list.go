@@ -21,6 +21,7 @@ type listing struct {
 
 	returnSubscribed bool
 	status           []statusItem   // nil: none
+	rights           bool           // MYRIGHTS (RFC 8440)
 	metadata         *metadataQuery // nil: none
 }
 
@@ -29,6 +30,7 @@ type listing struct {
 type listed struct {
 	store.Mailbox
 	exists   bool
+	level    bool // no mailbox, but there are some below
 	children bool // CHILDINFO: some name below is selected
 }
 
@@ -42,13 +44,16 @@ func list(ctx context.Context, s *session, d *wire.Decoder, _ *call) error {
 		s.enc.Text("* LIST (\\Noselect) \"/\" \"\"\r\n") // asks for the delimiter
 		return nil
 	}
-	mailboxes, dangling, err := s.srv.cfg.Store.Mailboxes(ctx, s.account())
+	mailboxes, dangling, err := s.visible(ctx)
 	if err != nil {
 		return err
 	}
-	for _, m := range l.choose(mailboxes, dangling) {
+	for _, m := range append(l.choose(mailboxes, dangling), l.levels(mailboxes)...) {
 		s.tellListed(l, &m)
-		if l.status != nil && m.exists && l.selects(&m) {
+		if l.rights && m.exists && l.selects(&m) {
+			s.tellMyRights(&m.Mailbox)
+		}
+		if l.status != nil && m.exists && l.selects(&m) && m.Rights.Has(store.Read) {
 			s.tellStatus(&m.Mailbox, l.status)
 		}
 		if err := s.tellListedMetadata(ctx, l, &m); err != nil {
@@ -123,6 +128,8 @@ func (l *listing) readReturn(d *wire.Decoder) {
 	case "STATUS":
 		d.SP()
 		l.status = readStatusItems(d)
+	case "MYRIGHTS":
+		l.rights = true
 	case "METADATA":
 		d.SP()
 		l.metadata = &metadataQuery{maxSize: -1}
@@ -148,6 +155,28 @@ func (l *listing) choose(mailboxes []store.Mailbox, dangling []string) []listed 
 		return slices.DeleteFunc(names, func(m listed) bool { return !l.selects(&m) || !match.name(m.Name) })
 	}
 	return l.chooseRecursively(names, match)
+}
+
+// levels returns the names above those of mailboxes that are no mailboxes: in the
+// namespaces of others, and where the user may not see what is above.
+func (l *listing) levels(mailboxes []store.Mailbox) (levels []listed) {
+	if l.selectSubscribed || l.selectSpecialUse {
+		return nil
+	}
+	match := newMatcher(l.patterns)
+	known := map[string]bool{}
+	for _, m := range mailboxes {
+		known[m.Name] = true
+	}
+	for _, m := range mailboxes {
+		for above := range ancestors(m.Name) {
+			if !known[above] && match.name(above) {
+				levels = append(levels, listed{Mailbox: store.Mailbox{Name: above, HasChildren: true}, level: true})
+			}
+			known[above] = true
+		}
+	}
+	return levels
 }
 
 // chooseRecursively is choose with RECURSIVEMATCH. A name that is not itself
@@ -232,6 +261,9 @@ func attributes(m *listed) []imap.MailboxAttr {
 	if !m.exists {
 		attrs = append(attrs, imap.MailboxAttrNonExistent)
 	}
+	if m.level {
+		attrs = append(attrs, imap.MailboxAttrNoSelect) // the older word for it
+	}
 	if m.HasChildren {
 		attrs = append(attrs, imap.MailboxAttrHasChildren)
 	} else {
@@ -259,7 +291,7 @@ func (s *session) writeListed(response string, attrs []imap.MailboxAttr, name st
 // tellListedMetadata writes the annotations that RETURN asks for (RFC 9590). A
 // name without a mailbox has none.
 func (s *session) tellListedMetadata(ctx context.Context, l *listing, m *listed) error {
-	if l.metadata == nil || !m.exists || !l.selects(m) {
+	if l.metadata == nil || !m.exists || !l.selects(m) || !m.Rights.Any(annotationRights) {
 		return nil
 	}
 	all, err := s.srv.cfg.Store.Metadata(ctx, m.ID, s.account())

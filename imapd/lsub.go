@@ -20,7 +20,7 @@ func lsub(ctx context.Context, s *session, d *wire.Decoder, _ *call) error {
 	if err := d.End(); err != nil {
 		return err
 	}
-	mailboxes, dangling, err := s.srv.cfg.Store.Mailboxes(ctx, s.account())
+	mailboxes, dangling, err := s.visible(ctx)
 	if err != nil {
 		return err
 	}

@@ -50,10 +50,11 @@ func getMetadata(ctx context.Context, s *session, d *wire.Decoder, c *call) erro
 // annotations returns what the user may see of a mailbox's annotations, or the
 // server's.
 func (s *session) annotations(ctx context.Context, name string) ([]store.Annotation, error) {
-	id, err := s.annotated(ctx, name)
+	m, err := s.annotated(ctx, name)
 	if err != nil {
 		return nil, err
 	}
+	id := m.ID
 	all, err := s.srv.cfg.Store.Metadata(ctx, id, s.account())
 	if err == nil && id == store.ServerMetadata {
 		all = append(all, s.contact())
@@ -61,16 +62,20 @@ func (s *session) annotations(ctx context.Context, name string) ([]store.Annotat
 	return all, err
 }
 
+// annotationRights are those of which one is enough, beside Lookup, to have to do
+// with annotations (RFC 5464 section 3.3).
+const annotationRights = store.Read | store.KeepSeen | store.Write | store.Insert | store.Post
+
 // annotated finds what annotations are about.
-func (s *session) annotated(ctx context.Context, name string) (store.MailboxID, error) {
+func (s *session) annotated(ctx context.Context, name string) (*store.Mailbox, error) {
 	if name == "" {
-		return store.ServerMetadata, nil
+		return &store.Mailbox{ID: store.ServerMetadata}, nil
 	}
-	mailbox, err := s.srv.cfg.Store.Mailbox(ctx, s.account(), name)
-	if err != nil {
-		return 0, err
+	m, err := s.mailbox(ctx, name, store.Lookup)
+	if err == nil && !m.Rights.Any(annotationRights) {
+		err = noPermission(annotationRights)
 	}
-	return mailbox.ID, nil
+	return m, err
 }
 
 // contactEntry says how to reach the administrator, and is the server's alone
@@ -249,17 +254,17 @@ func setMetadata(ctx context.Context, s *session, d *wire.Decoder, _ *call) erro
 	if err := d.End(); err != nil {
 		return err
 	}
-	id, err := s.annotated(ctx, name)
+	m, err := s.annotated(ctx, name)
 	if err != nil {
 		return err
 	}
 	for i := range entries {
-		if err := s.mayAnnotate(ctx, id, &entries[i]); err != nil {
+		if err := s.mayAnnotate(ctx, m, &entries[i]); err != nil {
 			return err
 		}
 	}
 	s.touches(name)
-	err = s.srv.cfg.Store.SetMetadata(ctx, id, s.account(), entries)
+	err = s.srv.cfg.Store.SetMetadata(ctx, m.ID, s.account(), entries)
 	switch {
 	case errors.Is(err, store.ErrTooManyAnnotations):
 		return no("METADATA TOOMANY", "%v", err)
@@ -323,10 +328,14 @@ func annotationTooLong() error {
 	return no(imap.ResponseCode("METADATA MAXSIZE "+strconv.Itoa(store.MaxAnnotation)), "the value is too long")
 }
 
-// mayAnnotate fails for annotations that the user may not set.
-func (s *session) mayAnnotate(ctx context.Context, id store.MailboxID, a *store.Annotation) error {
-	if id == store.ServerMetadata {
+// mayAnnotate fails for annotations that the user may not set. What others see is
+// for those to set who may write.
+func (s *session) mayAnnotate(ctx context.Context, m *store.Mailbox, a *store.Annotation) error {
+	switch {
+	case m.ID == store.ServerMetadata:
 		return s.mayAnnotateServer(ctx, a.Name)
+	case !store.IsPrivate(a.Name) && !m.Rights.Has(store.Write):
+		return noPermission(store.Write)
 	}
 	if strings.EqualFold(a.Name, store.SpecialUseEntry) && a.Value != nil {
 		use, err := specialUse([]imap.MailboxAttr{imap.MailboxAttr(bytes.TrimSpace(a.Value))})

@@ -5,21 +5,23 @@ import (
 
 	"github.com/emersion/go-imap/v2"
 	"letterbox/imapd/wire"
+	"letterbox/store"
 )
 
 // move answers MOVE and UID MOVE (RFC 9051 section 6.4.8, RFC 6851). What was
-// moved is reported even if the rest failed.
+// moved is reported even if the rest failed. It takes the rights of STORE, COPY
+// and EXPUNGE (RFC 6851 section 4.2).
 func move(ctx context.Context, s *session, d *wire.Decoder, c *call) error {
 	uids, to, err := s.copyArguments(ctx, d, c)
 	if err != nil {
 		return err
 	}
-	if err := s.requireWritable(); err != nil {
+	if err := s.require(store.DeleteFlag | store.Remove); err != nil {
 		return err
 	}
 	gone := !c.uid && s.anyGone(uids)
 	c.expunges = true
-	result, err := s.srv.cfg.Store.Move(ctx, s.sel.id, uids, to.ID)
+	result, err := s.srv.cfg.Store.MoveWithin(ctx, s.sel.id, uids, to.ID, to.Rights.Flags())
 	s.made(to.ID, result.Dest)
 	if code := copyUID(result); code != "" {
 		// RFC 6851 section 4.3: before the EXPUNGE responses, which come with

@@ -21,6 +21,7 @@ type notification struct {
 	groups   []eventGroup
 
 	stop     func() // ends the wake-ups; nil: there are none
+	watches  map[store.AccountID]func()
 	known    map[store.MailboxID]store.Mailbox
 	dangling []string        // subscribed names without a mailbox
 	own      []string        // names that the client's own commands have touched
@@ -50,18 +51,59 @@ func (s *session) startNotify(ctx context.Context, groups []eventGroup) (*notifi
 			n.items = s.notifyItems(g.items)
 		}
 	}
-	n.stop = s.srv.cfg.Store.WatchAccount(s.account(), func(id store.MailboxID) {
-		n.mu.Lock()
-		n.changed[id] = struct{}{}
-		n.mu.Unlock()
-		s.link.wake()
-	})
+	n.watches = map[store.AccountID]func(){}
+	n.stop = func() {
+		for _, stop := range n.watches {
+			stop()
+		}
+	}
+	n.watch(s, s.account())
 	// After the watch began: what changes from here on is told.
 	err := n.learn(ctx, s)
 	if err != nil {
 		n.stop()
 	}
 	return n, err
+}
+
+// watch begins to watch an account, once.
+func (n *notification) watch(s *session, a store.AccountID) {
+	if n.watches[a] != nil {
+		return
+	}
+	n.watches[a] = s.srv.cfg.Store.WatchAccount(a, func(id store.MailboxID) {
+		n.mu.Lock()
+		n.changed[id] = struct{}{}
+		n.mu.Unlock()
+		s.link.wake()
+	})
+}
+
+// list returns the mailboxes that the client can hear of. Those of others are
+// watched before they are looked at: what changes from there on is told.
+func (n *notification) list(ctx context.Context, s *session) (list []store.Mailbox, dangling []string, err error) {
+	for {
+		if list, dangling, err = s.visible(ctx); err != nil {
+			return nil, nil, err
+		}
+		watched := len(n.watches)
+		for _, m := range list {
+			if n.coversOthers() {
+				n.watch(s, m.Account)
+			}
+		}
+		if len(n.watches) == watched {
+			return list, dangling, nil
+		}
+	}
+}
+
+// coversOthers reports whether the client may want to hear of mailboxes of
+// others.
+func (n *notification) coversOthers() bool {
+	return slices.ContainsFunc(n.groups, func(g eventGroup) bool {
+		return g.filter == "SUBSCRIBED" || g.filter == "SUBTREE" || g.filter == "MAILBOXES"
+	})
 }
 
 // stopNotify ends what NOTIFY began.
@@ -128,7 +170,7 @@ func (n *notification) take() []store.MailboxID {
 
 // learn takes the mailboxes as they are for what the client knows.
 func (n *notification) learn(ctx context.Context, s *session) error {
-	list, dangling, err := s.srv.cfg.Store.Mailboxes(ctx, s.account())
+	list, dangling, err := n.list(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -152,6 +194,7 @@ func (n *notification) tell(ctx context.Context, s *session, changed []store.Mai
 	if err != nil {
 		return err
 	}
+	rows, changed = n.concerned(s, rows, changed)
 	inList := len(rows) == len(changed) && !slices.ContainsFunc(rows, func(m store.Mailbox) bool {
 		before, ok := n.known[m.ID]
 		return !ok || before.Name != m.Name || before.SpecialUse != m.SpecialUse
@@ -161,16 +204,36 @@ func (n *notification) tell(ctx context.Context, s *session, changed []store.Mai
 	}
 	for _, m := range rows {
 		before := n.known[m.ID]
-		m.Subscribed, m.HasChildren = before.Subscribed, before.HasChildren
+		m.Subscribed, m.HasChildren, m.Rights = before.Subscribed, before.HasChildren, before.Rights
 		n.tellCounters(s, before, m)
 		n.known[m.ID] = m
 	}
 	return nil
 }
 
+// concerned leaves out mailboxes of others that the client does not know: were it
+// to, the list of its own account had changed as well. The rows get the names
+// that the client knows.
+func (n *notification) concerned(s *session, rows []store.Mailbox, changed []store.MailboxID) ([]store.Mailbox, []store.MailboxID) {
+	left := rows[:0]
+	for _, m := range rows {
+		before, known := n.known[m.ID]
+		switch {
+		case m.Account == s.account():
+		case !known:
+			changed = slices.DeleteFunc(changed, func(id store.MailboxID) bool { return id == m.ID })
+			continue
+		default:
+			m.Name, m.SpecialUse = accountPrefix(before.Name)+m.Name, ""
+		}
+		left = append(left, m)
+	}
+	return left, changed
+}
+
 // tellList compares the whole list.
 func (n *notification) tellList(ctx context.Context, s *session) error {
-	list, dangling, err := s.srv.cfg.Store.Mailboxes(ctx, s.account())
+	list, dangling, err := n.list(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -208,7 +271,7 @@ func (n *notification) wanted(name string, subscribed bool) events {
 func (g *eventGroup) covers(name string, subscribed bool) bool {
 	switch g.filter {
 	case "PERSONAL", "INBOXES":
-		return true
+		return accountPrefix(name) == ""
 	case "SUBSCRIBED":
 		return subscribed
 	}

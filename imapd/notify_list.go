@@ -126,7 +126,7 @@ func (n *notification) readNotes(ctx context.Context, s *session, list []store.M
 		}
 	}
 	for _, m := range list {
-		if n.wanted(m.Name, m.Subscribed)&mailboxMetadata == 0 {
+		if n.wanted(m.Name, m.Subscribed)&mailboxMetadata == 0 || !m.Rights.Any(annotationRights) {
 			continue
 		}
 		if err := read(m.ID); err != nil {

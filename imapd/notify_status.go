@@ -11,7 +11,7 @@ import (
 // went or changed (RFC 5465 sections 5.1 to 5.3).
 func (n *notification) tellCounters(s *session, before, now store.Mailbox) {
 	e := n.wanted(now.Name, now.Subscribed)
-	if e&messageEvents == 0 || s.sel != nil && s.sel.id == now.ID {
+	if e&messageEvents == 0 || s.sel != nil && s.sel.id == now.ID || !now.Rights.Has(store.Read) {
 		return
 	}
 	var items []string
@@ -44,7 +44,7 @@ func (n *notification) tellAllStatus(s *session) {
 	slices.SortFunc(list, func(a, b store.Mailbox) int { return strings.Compare(a.Name, b.Name) })
 	for i, m := range list {
 		e := n.wanted(m.Name, m.Subscribed)
-		if e&messageEvents == 0 || s.sel != nil && s.sel.id == m.ID {
+		if e&messageEvents == 0 || s.sel != nil && s.sel.id == m.ID || !m.Rights.Has(store.Read) {
 			continue
 		}
 		items := []string{"MESSAGES", "UIDNEXT", "UIDVALIDITY"}

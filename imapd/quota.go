@@ -40,12 +40,29 @@ func getQuotaRoot(ctx context.Context, s *session, d *wire.Decoder, _ *call) err
 	if err := d.End(); err != nil {
 		return err
 	}
+	owner, err := s.quotaOwner(ctx, name)
+	if err != nil {
+		return err
+	}
 	s.enc.Text("* QUOTAROOT ")
 	s.enc.Mailbox(name)
 	s.enc.SP()
-	s.enc.String(s.user.Address)
+	s.enc.String(owner.Address)
 	s.enc.CRLF()
-	return s.tellQuota(ctx, s.user)
+	return s.tellQuota(ctx, owner)
+}
+
+// quotaOwner finds whose quota a mailbox counts for. Of others' it tells who may
+// read them (RFC 9208 section 6).
+func (s *session) quotaOwner(ctx context.Context, name string) (*directory.User, error) {
+	p, err := s.place(ctx, name)
+	if err != nil || p.own() {
+		return s.user, err
+	}
+	if _, err := s.mailbox(ctx, name, store.Read); err != nil {
+		return nil, err
+	}
+	return s.srv.cfg.Directory.UserByID(ctx, int64(p.account))
 }
 
 // setQuota runs SETQUOTA (RFC 9208 section 4.1.3), for administrators. What is
@@ -106,8 +123,8 @@ func readLimits(d *wire.Decoder) (limit quota.Limit, refused error) {
 	return limit, refused
 }
 
-// quotaRoot finds whose root that is: one's own, or any for administrators. What
-// others have is not even confirmed to exist.
+// quotaRoot finds whose root that is: one's own, that of somebody whose mail the
+// user may read, or any for administrators. What others have is not even confirmed to exist.
 func (s *session) quotaRoot(ctx context.Context, root string) (*directory.User, error) {
 	absent := no(imap.ResponseCodeNonExistent, "no such quota root; GETQUOTAROOT tells that of a mailbox")
 	owner, err := s.srv.cfg.Directory.User(ctx, root)
@@ -119,6 +136,15 @@ func (s *session) quotaRoot(ctx context.Context, root string) (*directory.User, 
 	}
 	if admin, err := s.isAdmin(ctx); err != nil || admin {
 		return owner, err
+	}
+	mailboxes, err := s.srv.cfg.Store.Shared(ctx, s.account())
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range mailboxes {
+		if m.Account == store.AccountID(owner.ID) && m.Rights.Has(store.Read) {
+			return owner, nil
+		}
 	}
 	return nil, absent
 }

@@ -29,7 +29,7 @@ func selectMailbox(ctx context.Context, s *session, d *wire.Decoder, c *call) er
 		s.deselect()
 		s.enc.Text("* OK [CLOSED] previous mailbox is now closed\r\n")
 	}
-	mailbox, err := s.srv.cfg.Store.Mailbox(ctx, s.account(), name)
+	mailbox, err := s.mailbox(ctx, name, store.Read)
 	if err != nil {
 		return err
 	}
@@ -43,7 +43,7 @@ func selectMailbox(ctx context.Context, s *session, d *wire.Decoder, c *call) er
 		}
 	}
 	c.code, c.text = "READ-WRITE", c.name+" completed"
-	if s.sel.readOnly {
+	if s.sel.readOnly || opensReadOnly(s.sel.rights) {
 		c.code = "READ-ONLY"
 	}
 	return nil
@@ -86,7 +86,7 @@ func (s *session) open(ctx context.Context, id store.MailboxID, readOnly bool) e
 	}
 	now := view.Snapshot()
 	s.sel = &selected{
-		view: view, id: id, readOnly: readOnly,
+		view: view, id: id, readOnly: readOnly, rights: view.Rights(s.account()),
 		uids: now.UIDs, modseq: now.ModSeq, settled: now.ModSeq, expunges: now.Expunges, keywords: now.Keywords,
 	}
 	return nil

@@ -14,6 +14,7 @@ type selected struct {
 	view     *store.View
 	id       store.MailboxID
 	readOnly bool
+	rights   store.Rights // that the client was told of
 
 	// uids are the messages that the client knows, by sequence number - 1. The
 	// array is shared with the view's snapshots and never written to.

@@ -63,6 +63,7 @@ type agreed struct {
 var (
 	errStopping    = errors.New("server is shutting down")
 	errMailboxGone = errors.New("selected mailbox was deleted")
+	errNoLonger    = errors.New("you may no longer read the selected mailbox")
 	errMistakes    = errors.New("too many bad commands")
 	errInjected    = errors.New("data sent before TLS was on")
 	errPipelined   = errors.New("commands sent before compression was off")
@@ -243,7 +244,7 @@ func (s *session) sayBye(err error) {
 		code, text = wire.Code(imap.ResponseCodeUnavailable), errStopping.Error()
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		text = "you have been quiet for too long"
-	case errors.Is(err, errMailboxGone), errors.Is(err, errMistakes), errors.Is(err, wire.ErrAbandoned), errors.Is(err, errInjected), errors.Is(err, errPipelined):
+	case errors.Is(err, errMailboxGone), errors.Is(err, errNoLonger), errors.Is(err, errMistakes), errors.Is(err, wire.ErrAbandoned), errors.Is(err, errInjected), errors.Is(err, errPipelined):
 		text = err.Error()
 	default:
 		return

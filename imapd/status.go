@@ -45,7 +45,7 @@ func status(ctx context.Context, s *session, d *wire.Decoder, _ *call) error {
 	if err := d.End(); err != nil {
 		return err
 	}
-	mailbox, err := s.srv.cfg.Store.Mailbox(ctx, s.account(), name)
+	mailbox, err := s.mailbox(ctx, name, store.Read)
 	if err != nil {
 		return err
 	}

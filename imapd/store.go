@@ -27,6 +27,9 @@ func storeFlags(ctx context.Context, s *session, d *wire.Decoder, c *call) error
 	if err := s.requireWritable(); err != nil {
 		return err
 	}
+	if err := s.restrict(&change); err != nil {
+		return err
+	}
 	uids, err := s.sel.resolve(set, c.uid)
 	if err != nil || len(uids) == 0 {
 		return err
@@ -172,7 +175,7 @@ func (s *session) keepSilent(before []store.Entry, change store.FlagChange, resu
 		case containsUID(result.Failed, now.UID):
 			s.tellMessage(s.sel.seqOf(now.UID), now)
 			s.sel.told(now)
-		case seen && now.Flags == changed(before[0].Flags, change.Op, bits):
+		case seen && now.Flags == changed(before[0].Flags, change, bits):
 			if s.condstore && (now.ModSeq != before[0].ModSeq || change.UnchangedSince != nil) {
 				s.tellNewModSeq(now)
 			}
@@ -190,12 +193,16 @@ func (s *session) tellNewModSeq(e store.Entry) {
 }
 
 // changed is what a change makes of a set of flags.
-func changed(f store.Flags, op imap.StoreFlagsOp, bits store.Flags) store.Flags {
-	switch op {
-	case imap.StoreFlagsAdd:
-		return f | bits
-	case imap.StoreFlagsDel:
-		return f &^ bits
+func changed(f store.Flags, c store.FlagChange, bits store.Flags) store.Flags {
+	within := c.Within
+	if within == 0 {
+		within = ^within
 	}
-	return bits
+	switch c.Op {
+	case imap.StoreFlagsAdd:
+		return f | bits&within
+	case imap.StoreFlagsDel:
+		return f &^ (bits & within)
+	}
+	return f&^within | bits&within
 }

@@ -13,6 +13,10 @@ func subscribe(ctx context.Context, s *session, d *wire.Decoder, _ *call) error 
 	if err := d.End(); err != nil {
 		return err
 	}
+	name, err := s.subscribable(ctx, name)
+	if err != nil {
+		return err
+	}
 	s.touches(name)
 	return s.srv.cfg.Store.Subscribe(ctx, s.account(), name)
 }
@@ -24,6 +28,20 @@ func unsubscribe(ctx context.Context, s *session, d *wire.Decoder, _ *call) erro
 	if err := d.End(); err != nil {
 		return err
 	}
+	name, err := s.subscribable(ctx, name)
+	if err != nil {
+		return err
+	}
 	s.touches(name)
 	return s.srv.cfg.Store.Unsubscribe(ctx, s.account(), name)
+}
+
+// subscribable is the name under which a mailbox is subscribed to, whosever it is
+// and whether or not it exists: subscriptions are the user's own.
+func (s *session) subscribable(ctx context.Context, name string) (string, error) {
+	p, err := s.place(ctx, name)
+	if err != nil || p.own() {
+		return name, err
+	}
+	return p.full()
 }

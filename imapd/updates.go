@@ -24,6 +24,9 @@ func (s *session) update(expunge bool) error {
 	if now.ModSeq == sel.modseq && now.Expunges == sel.expunges {
 		return nil
 	}
+	if err := s.tellRights(); err != nil {
+		return err
+	}
 	if expunge && now.Expunges != sel.expunges {
 		s.tellExpunged(now)
 	}
@@ -208,7 +211,7 @@ func (s *session) tellFlagsDefined() {
 	if s.sel.readOnly {
 		s.enc.Flags(nil)
 	} else {
-		s.enc.Flags(append(flags, imap.FlagWildcard))
+		s.enc.Flags(changeable(append(flags, imap.FlagWildcard), s.sel.rights))
 	}
 	s.enc.Text("] flags that are kept\r\n")
 }

@@ -18,7 +18,7 @@ func xlist(ctx context.Context, s *session, d *wire.Decoder, _ *call) error {
 	if err := d.End(); err != nil {
 		return err
 	}
-	mailboxes, _, err := s.srv.cfg.Store.Mailboxes(ctx, s.account())
+	mailboxes, _, err := s.visible(ctx)
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,13 @@ type CopyResult struct {
 // are passed over. On an error nothing stays copied: *quota.OverError,
 // ErrNotFound. Keywords for which the other mailbox has no room are left behind.
 func (s *Store) Copy(ctx context.Context, from MailboxID, uids imap.UIDSet, to MailboxID) (CopyResult, error) {
-	result, err := s.transfer(ctx, from, uids, to, (*job).copyChunk)
+	return s.CopyWithin(ctx, from, uids, to, ^Flags(0))
+}
+
+// CopyWithin is Copy by somebody who may set only some flags in the other
+// mailbox (RFC 4314 section 4): the others are left behind.
+func (s *Store) CopyWithin(ctx context.Context, from MailboxID, uids imap.UIDSet, to MailboxID, within Flags) (CopyResult, error) {
+	result, err := s.transfer(ctx, from, uids, to, within, (*job).copyChunk)
 	if err == nil {
 		return result, nil
 	}
@@ -37,7 +43,12 @@ func (s *Store) Copy(ctx context.Context, from MailboxID, uids imap.UIDSet, to M
 // Move is Copy and expunge of the same messages in the same transaction, chunk
 // by chunk; on an error the chunks that are done stay moved and are reported.
 func (s *Store) Move(ctx context.Context, from MailboxID, uids imap.UIDSet, to MailboxID) (CopyResult, error) {
-	result, err := s.transfer(ctx, from, uids, to, (*job).moveChunk)
+	return s.MoveWithin(ctx, from, uids, to, ^Flags(0))
+}
+
+// MoveWithin is to Move what CopyWithin is to Copy.
+func (s *Store) MoveWithin(ctx context.Context, from MailboxID, uids imap.UIDSet, to MailboxID, within Flags) (CopyResult, error) {
+	result, err := s.transfer(ctx, from, uids, to, within, (*job).moveChunk)
 	if len(result.Source) > 0 {
 		s.cleaner.shorten(from)
 	}
@@ -49,7 +60,7 @@ func (s *Store) Move(ctx context.Context, from MailboxID, uids imap.UIDSet, to M
 
 // transfer runs do on one chunk after another. What arrives meanwhile is not
 // part of it, also not when both mailboxes are the same.
-func (s *Store) transfer(ctx context.Context, from MailboxID, uids imap.UIDSet, to MailboxID,
+func (s *Store) transfer(ctx context.Context, from MailboxID, uids imap.UIDSet, to MailboxID, within Flags,
 	do func(j *job, f, t *change, rows []entryRow) error) (CopyResult, error) {
 	var result CopyResult
 	if err := s.roomFor(ctx, from, uids, to); err != nil {
@@ -78,6 +89,7 @@ func (s *Store) transfer(ctx context.Context, from MailboxID, uids imap.UIDSet, 
 			first := t.UIDNext
 			source = uidsOf(rows)
 			dest = imap.UIDSet{{Start: first, Stop: first + imap.UID(len(rows)) - 1}}
+			t.within = within
 			return do(j, f, t, rows)
 		})
 		if err != nil {
@@ -191,7 +203,7 @@ func (j *job) list(f, t *change, rows []entryRow) error {
 	for i, e := range rows {
 		flags, ok := known[e.Flags]
 		if !ok {
-			if flags, err = j.translate(f, t, e.Flags); err != nil {
+			if flags, err = j.translate(f, t, e.Flags&t.within); err != nil {
 				return err
 			}
 			known[e.Flags] = flags

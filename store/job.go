@@ -68,6 +68,9 @@ type change struct {
 	stamped    bool       // the mailbox row has the modseq of this job
 	gone       bool       // the mailbox was deleted
 	moreWords  bool       // words has new ones
+	grants     acl        // as they are now, if they were changed
+	granted    bool       // they were
+	within     Flags      // that a COPY or MOVE may set
 }
 
 // change returns the mailbox in this transaction; ErrNotFound.

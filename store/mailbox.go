@@ -27,6 +27,7 @@ type Mailbox struct {
 	Recent                    uint32 // messages no read-write session has been told of yet
 	Subscribed                bool   // not known to View.Mailbox, as HasChildren
 	HasChildren               bool
+	Rights                    Rights // of the account that was asked for; not known to View.Mailbox
 }
 
 // mailboxRow is a Mailbox with what only the store needs of its row.
@@ -72,7 +73,7 @@ const listMailboxes = `
 func scanListed(row scanner) (m mailboxRow, err error) {
 	var subscribed, children bool
 	m, err = scanMailbox(row, &subscribed, &children)
-	m.Subscribed, m.HasChildren = subscribed, children
+	m.Subscribed, m.HasChildren, m.Rights = subscribed, children, AllRights
 	return m, err
 }
 

@@ -72,7 +72,7 @@ func (j *job) create(id AccountID, name string, use imap.MailboxAttr) (*change, 
 		return nil, err
 	}
 	c.stamped = true
-	return c, nil
+	return c, j.inherit(c.ID, id, name)
 }
 
 // freeUse fails with ErrSpecialUse when a mailbox has the special use.

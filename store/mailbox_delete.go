@@ -56,8 +56,15 @@ func (j *job) detach(id MailboxID) error {
 		return err
 	}
 	c.gone = true
-	if _, err := j.tx.Exec(`DELETE FROM metadata WHERE mailbox = ?`, int64(id)); err != nil {
+	grants, err := readACL(j.tx, id)
+	if err != nil {
 		return err
+	}
+	j.listsOf(grants)
+	for _, query := range []string{`DELETE FROM metadata WHERE mailbox = ?`, `DELETE FROM acl WHERE mailbox = ?`} {
+		if _, err := j.tx.Exec(query, int64(id)); err != nil {
+			return err
+		}
 	}
 	_, err = j.tx.Exec(`UPDATE mailbox SET account = NULL WHERE id = ?`, int64(id))
 	return err
@@ -77,6 +84,9 @@ func (s *Store) RemoveAccount(ctx context.Context, id AccountID) error {
 			}
 		}
 		if _, err := j.tx.Exec(`DELETE FROM subscription WHERE account = ?`, int64(id)); err != nil {
+			return err
+		}
+		if err := j.forgetGrants(id); err != nil {
 			return err
 		}
 		if _, err := j.tx.Exec(`DELETE FROM metadata WHERE account = ?`, int64(id)); err != nil {

@@ -92,6 +92,11 @@ func (j *job) rebase(id MailboxID, from, to string) error {
 		return err
 	}
 	c.Name = name
+	grants, err := readACL(j.tx, id)
+	if err != nil {
+		return err
+	}
+	j.listsOf(grants)
 	_, err = j.tx.Exec(`UPDATE mailbox SET name = ? WHERE id = ?`, name, int64(id))
 	return err
 }

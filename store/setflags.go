@@ -11,6 +11,7 @@ import (
 type FlagChange struct {
 	Op             imap.StoreFlagsOp // set, add, remove
 	Flags          []imap.Flag
+	Within         Flags   // which may change; 0: all
 	UnchangedSince *ModSeq // RFC 7162 section 3.1.3; nil: unconditional
 }
 
@@ -60,6 +61,9 @@ func (j *job) setFlags(m MailboxID, walk *cursor, fc FlagChange) (r FlagResult, 
 	keep, add, err := j.masks(c, fc)
 	if err != nil {
 		return r, err
+	}
+	if fc.Within != 0 {
+		keep, add = keep|^fc.Within, add&fc.Within
 	}
 	for _, e := range rows {
 		flags := e.Flags&keep | add

@@ -26,6 +26,7 @@ type View struct {
 	flags    []Flags    // parallel to uids
 	modseqs  []ModSeq   // parallel to uids
 	words    vocabulary
+	grants   acl
 	trail    trail
 	expunges uint64
 	gone     bool
@@ -71,6 +72,13 @@ func (v *View) Snapshot() Snapshot {
 		Keywords: len(v.words),
 		Gone:     v.gone,
 	}
+}
+
+// Rights returns what an account may do with the mailbox now.
+func (v *View) Rights(who AccountID) Rights {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return v.grants.rights(who, v.row.Account)
 }
 
 // Entry returns a message's flags and modseq; false when it is expunged.
@@ -182,6 +190,9 @@ func (v *View) update(c *change) {
 	v.gone = v.gone || c.gone
 	if c.moreWords {
 		v.words = c.words
+	}
+	if c.granted {
+		v.grants = c.grants
 	}
 	v.flag(c.flagged)
 	v.expunge(c.expunged)

@@ -159,7 +159,7 @@ func (v *View) load(ctx context.Context) {
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.row, v.words = p.row, p.words
+	v.row, v.words, v.grants = p.row, p.words, p.grants
 	v.uids, v.flags, v.modseqs = p.uids, p.flags, p.modseqs
 	v.row.recentFrom = max(v.row.recentFrom, claimed)
 	v.trail.from = v.row.ModSeq
@@ -173,6 +173,7 @@ func (v *View) load(ctx context.Context) {
 type picture struct {
 	row     mailboxRow
 	words   vocabulary
+	grants  acl
 	uids    []imap.UID
 	flags   []Flags
 	modseqs []ModSeq
@@ -183,6 +184,9 @@ func readPicture(q querier, m MailboxID) (p picture, err error) {
 		return p, err
 	}
 	if p.words, err = readVocabulary(q, m); err != nil {
+		return p, err
+	}
+	if p.grants, err = readACL(q, m); err != nil {
 		return p, err
 	}
 	n := int(p.row.Messages)
