@@ -24,7 +24,7 @@ func (c *Courier) direct(ctx context.Context, domain string) (*client, error) {
 	}
 	var failed gathering
 	for _, h := range x.hosts {
-		if relay := c.detour(ctx, h); relay != nil {
+		if c.detours(ctx, h) {
 			return c.viaRelay(ctx)
 		}
 		client, err := c.host(ctx, x, h, sts, domain)
@@ -33,6 +33,12 @@ func (c *Courier) direct(ctx context.Context, domain string) (*client, error) {
 		}
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
+		}
+		if c.blocks(asReply(err), false) {
+			if err := c.refused(ctx, h.name, asReply(err)); err != nil {
+				return nil, err
+			}
+			return c.viaRelay(ctx)
 		}
 		c.Log.InfoContext(ctx, "server not reached", "domain", domain, "host", h.name, "error", err)
 		failed.add(h, err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"path/filepath"
@@ -58,35 +57,50 @@ func build(t testing.TB, records string) *house {
 // enter opens what lies in a folder, or makes it.
 func enter(t testing.TB, dir string, z *zone.Zone) *house {
 	t.Helper()
-	ctx := context.Background()
-	h := &house{t: t, dir: dir, zone: z, world: map[string]string{}, dials: map[string]int{}}
 	log := slog.New(slog.DiscardHandler)
 	if testing.Verbose() {
 		log = slog.New(slog.NewTextHandler(t.Output(), nil))
 	}
+	h, err := open(context.Background(), dir, z.Addr, log)
+	must(t, err)
+	h.t, h.zone = t, z
+	return h
+}
+
+// open is enter without a test around.
+func open(ctx context.Context, dir, zone string, log *slog.Logger) (*house, error) {
+	h := &house{dir: dir, world: map[string]string{}, dials: map[string]int{}}
 	db, err := database.Open(ctx, filepath.Join(dir, "letterbox.db"), database.Options{})
-	must(t, err)
-	h.blobs, err = blob.Open(filepath.Join(dir, "blobs"), blob.Options{})
-	must(t, err)
-	h.users, err = directory.Open(ctx, directory.Options{DB: db, Cost: directory.Cost{Memory: 64, Passes: 1, Iterations: 4096}})
-	must(t, err)
+	if err != nil {
+		return nil, err
+	}
+	if h.blobs, err = blob.Open(filepath.Join(dir, "blobs"), blob.Options{}); err != nil {
+		return nil, err
+	}
+	cost := directory.Cost{Memory: 64, Passes: 1, Iterations: 4096}
+	if h.users, err = directory.Open(ctx, directory.Options{DB: db, Cost: cost}); err != nil {
+		return nil, err
+	}
 	st, err := store.Open(ctx, store.Options{DB: db, Blobs: h.blobs, Spool: filepath.Join(dir, "spool"), Log: log})
-	must(t, err)
+	if err != nil {
+		return nil, err
+	}
 	h.Queue = &Queue{DB: db, Store: st, Log: log, Delivery: &delivery.Delivery{
 		Hostname: "mx.home.example", Store: st, Directory: h.users, Log: log,
 	}}
 	h.courier = &Courier{
 		Queue: h.Queue, Hostname: "mx.home.example", Schedule: DefaultSchedule(), Log: log,
-		Resolver: &resolver.Resolver{Servers: []string{z.Addr}}, Dial: h.dial,
+		Resolver: &resolver.Resolver{Servers: []string{zone}}, Dial: h.dial,
 	}
 	if _, err := h.users.AddDomain(ctx, "home.example"); err == nil {
-		_, err = h.users.AddUser(ctx, "ann@home.example", "Ann", "correct horse 1")
-		must(t, err)
+		if _, err := h.users.AddUser(ctx, "ann@home.example", "Ann", "correct horse 1"); err != nil {
+			return nil, err
+		}
 	}
-	h.ann, err = h.users.User(ctx, "ann@home.example")
-	must(t, err)
-	must(t, st.EnsureAccount(ctx, store.AccountID(h.ann.ID)))
-	return h
+	if h.ann, err = h.users.User(ctx, "ann@home.example"); err != nil {
+		return nil, err
+	}
+	return h, st.EnsureAccount(ctx, store.AccountID(h.ann.ID))
 }
 
 // leave closes everything.
@@ -233,5 +247,3 @@ func (h *house) mail(n int) []string {
 	h.until(fmt.Sprintf("Ann has %d messages", n), func() bool { return len(h.inbox()) >= n })
 	return h.inbox()
 }
-
-var _ io.WriterTo = (*content)(nil)

@@ -30,6 +30,7 @@ type mx struct {
 	implicit    bool                     // TLS from the start
 	answers     func(line string) string // "" for the usual answer, "drop" to hang up
 	arrivals    []arrival
+	lines       []string // that came in
 	connections int
 	open, most  int // connections at a time
 	arrived     chan struct{}
@@ -90,6 +91,18 @@ func (m *mx) got() []arrival {
 	return slices.Clone(m.arrivals)
 }
 
+// count is how many lines have begun with a word.
+func (m *mx) count(word string) (n int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, line := range m.lines {
+		if strings.HasPrefix(line, word) {
+			n++
+		}
+	}
+	return n
+}
+
 // wait waits for so many messages in all.
 func (m *mx) wait(n int) []arrival {
 	m.t.Helper()
@@ -147,12 +160,12 @@ func (m *mx) serve(conn net.Conn) {
 // reply answers a line; false when the connection ends.
 func (d *dialogue) reply(line, usual string) bool {
 	d.mu.Lock()
-	fn := d.answers
-	d.mu.Unlock()
+	d.lines = append(d.lines, line)
 	text := ""
-	if fn != nil {
-		text = fn(line)
+	if d.answers != nil {
+		text = d.answers(line)
 	}
+	d.mu.Unlock()
 	if text == "" {
 		text = usual
 	}

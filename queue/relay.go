@@ -2,7 +2,6 @@ package queue
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"slices"
@@ -101,10 +100,11 @@ func (c *Courier) relayHello(ctx context.Context, client *client) error {
 	return client.auth(c.Relay.Username, password)
 }
 
-// detour returns the relay when a server's provider refused us lately.
-func (c *Courier) detour(ctx context.Context, h host) *Relay {
+// detours reports whether a server's provider refused us lately, and there is a
+// relay for that.
+func (c *Courier) detours(ctx context.Context, h host) bool {
 	if c.Relay == nil || c.Relay.Use != "blocked" {
-		return nil
+		return false
 	}
 	blocked := false
 	err := c.Queue.DB.Read(ctx, func(conn *database.Conn) error {
@@ -114,14 +114,8 @@ func (c *Courier) detour(ctx context.Context, h host) *Relay {
 	if err != nil {
 		c.Log.ErrorContext(ctx, "detours not read", "error", err)
 	}
-	if !blocked {
-		return nil
-	}
-	return c.Relay
+	return blocked
 }
-
-// errDetour asks for the message to be tried at once by the relay.
-var errDetour = errors.New("goes by the relay from now on")
 
 // refused notes that a provider refuses our address, and tells the owner by the
 // audit log.

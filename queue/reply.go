@@ -41,12 +41,13 @@ func readReply(r *bufio.Reader) (Reply, error) {
 			return Reply{}, errNotSMTP
 		}
 		reply.Code = code
-		text := line[min(4, len(line)):]
-		if code := enhancedCode.FindString(text); code != "" {
+		text := strings.TrimSpace(printable(line[min(4, len(line)):]))
+		// A code of another class than the reply's own means nothing.
+		if code := enhancedCode.FindString(text); code != "" && text[0] == line[0] {
 			reply.Enhanced = strings.TrimRight(code, " \t")
 			text = text[len(code):]
 		}
-		lines = append(lines, printable(text))
+		lines = append(lines, text)
 		if len(line) < 4 || line[3] != '-' {
 			reply.Text = strings.Join(lines, "\n")
 			return reply, nil
@@ -112,18 +113,18 @@ func (r Reply) String() string {
 	if r.Enhanced != "" {
 		words = append(words, r.Enhanced)
 	}
-	return strings.Join(append(words, strings.ReplaceAll(r.Text, "\n", " ")), " ")
+	return strings.Join(append(words, strings.Fields(r.Text)...), " ")
 }
 
 // parseReply is the reverse of String, for what the database keeps.
 func parseReply(s string) Reply {
 	var r Reply
-	if len(s) > 3 && s[3] == ' ' {
+	if len(s) == 3 || len(s) > 3 && s[3] == ' ' {
 		if code, err := strconv.Atoi(s[:3]); err == nil && code >= 200 && code <= 599 {
-			r.Code, s = code, s[4:]
+			r.Code, s = code, s[min(4, len(s)):]
 		}
 	}
-	if code := enhancedCode.FindString(s); code != "" {
+	if code := enhancedCode.FindString(s); code != "" && (r.Code == 0 || s[0] == r.class()) {
 		r.Enhanced, s = strings.TrimRight(code, " \t"), s[len(code):]
 	}
 	r.Text = s

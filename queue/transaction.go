@@ -94,8 +94,12 @@ func (c *client) envelope(t *transaction) ([]Reply, error) {
 		if err != nil {
 			return nil, err
 		}
-		if reply.Code == 421 {
+		switch {
+		case reply.Code == 421:
 			return nil, &replyError{reply}
+		case reply.class() == '3': // asks for something that has no place here
+			c.broken = true
+			return nil, errNotSMTP
 		}
 		if i == 0 && !reply.Good() && !c.can("PIPELINING") {
 			return repeat(reply, len(t.recipients)), nil

@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/netip"
 	"time"
@@ -26,9 +27,13 @@ type Resolver struct {
 // attempts is how often each server is asked before the resolver gives up.
 const attempts = 2
 
-// System returns the resolver that /etc/resolv.conf describes.
+// System returns the resolver that /etc/resolv.conf describes; without that file,
+// it is one on this machine (resolv.conf(5)).
 func System() (*Resolver, error) {
 	c, err := dns.ClientConfigFromFile("/etc/resolv.conf")
+	if errors.Is(err, fs.ErrNotExist) {
+		return &Resolver{Servers: []string{"127.0.0.1:53"}}, nil
+	}
 	if err != nil {
 		return nil, fmt.Errorf("find the name servers: %w; name some with dns.servers in the configuration", err)
 	}

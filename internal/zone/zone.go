@@ -34,16 +34,8 @@ func Serve(t testing.TB, records string) *Zone {
 		failing: map[string]bool{}, mute: map[string]bool{}, asked: map[string]int{},
 	}
 	z.Add(t, records)
-	packets, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	packets, streams := listen(t)
 	z.Addr = packets.LocalAddr().String()
-	streams, err := net.Listen("tcp", z.Addr)
-	if err != nil {
-		packets.Close()
-		t.Fatal(err)
-	}
 	for _, server := range []*dns.Server{{PacketConn: packets, Handler: z}, {Listener: streams, Handler: z}} {
 		started := make(chan struct{})
 		server.NotifyStartedFunc = func() { close(started) }
@@ -54,6 +46,25 @@ func Serve(t testing.TB, records string) *Zone {
 		t.Cleanup(func() { server.Shutdown() })
 	}
 	return z
+}
+
+// listen finds a port that is free for both UDP and TCP.
+func listen(t testing.TB) (net.PacketConn, net.Listener) {
+	t.Helper()
+	for tries := 1; ; tries++ {
+		packets, err := net.ListenPacket("udp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		streams, err := net.Listen("tcp", packets.LocalAddr().String())
+		if err == nil {
+			return packets, streams
+		}
+		packets.Close()
+		if tries == 20 {
+			t.Fatal(err)
+		}
+	}
 }
 
 // Add adds records.
