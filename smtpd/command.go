@@ -131,20 +131,29 @@ func (s *session) call(ctx context.Context, verb, args string) (*reply, error) {
 // bear ends the session of a client that is refused too often, or that keeps a
 // connection busy without sending mail.
 func (s *session) bear(verb string, r *reply) error {
-	if r.refuses() {
+	switch {
+	case r.code >= 500:
 		s.log.Debug("command refused", "command", verb, "reply", r.Error())
 		if s.mistakes++; s.mistakes >= s.srv.cfg.Limits.Mistakes {
 			return errMistakes
 		}
-	}
-	switch verb {
-	case "MAIL", "RCPT", "BDAT":
-	default:
+	case !leads(verb, r):
 		if s.idle++; s.idle >= s.srv.cfg.Limits.Idle {
 			return errIdle
 		}
 	}
 	return nil
+}
+
+// leads reports whether a command brings a message nearer. A client that names
+// more recipients than one message may have does nothing wrong either: it may
+// have sent all of them before it hears.
+func leads(verb string, r *reply) bool {
+	switch verb {
+	case "MAIL", "RCPT", "DATA", "BDAT":
+		return r.code < 400 || r.enhanced == tooManyRecipients
+	}
+	return false
 }
 
 // accepted begins the counting of mistakes anew.

@@ -52,12 +52,18 @@ const (
 // newHouse makes a house where anna and ben live.
 func newHouse(t testing.TB) *house {
 	t.Helper()
+	return newHouseOn(t, database.Options{}, blob.Options{})
+}
+
+// newHouseOn is newHouse on storage of one's own.
+func newHouseOn(t testing.TB, onDB database.Options, onBlobs blob.Options) *house {
+	t.Helper()
 	ctx, dir := t.Context(), t.TempDir()
 	h := &house{telemetry: telemetry.New(), log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))}
 	var err error
-	h.db, err = database.Open(ctx, filepath.Join(dir, "letterbox.db"), database.Options{Log: h.log})
+	h.db, err = database.Open(ctx, filepath.Join(dir, "letterbox.db"), onDB)
 	check(t, err)
-	blobs, err := blob.Open(filepath.Join(dir, "blobs"), blob.Options{Log: h.log})
+	blobs, err := blob.Open(filepath.Join(dir, "blobs"), onBlobs)
 	check(t, err)
 	h.store, err = store.Open(ctx, store.Options{DB: h.db, Blobs: blobs, Spool: filepath.Join(dir, "spool"), Log: h.log})
 	check(t, err)

@@ -9,6 +9,9 @@ import (
 	"letterbox/queue"
 )
 
+// tooManyRecipients is the enhanced code for that (RFC 3463).
+const tooManyRecipients = "4.5.3"
+
 // rcpt names a recipient.
 func rcpt(ctx context.Context, s *session, args string) (*reply, error) {
 	if s.mail == nil || s.mail.chunks != nil {
@@ -25,7 +28,7 @@ func rcpt(ctx context.Context, s *session, args string) (*reply, error) {
 	if s.mail.recipients >= s.srv.cfg.Limits.Recipients {
 		// RFC 5321 section 4.5.3.1.10: the client sends the message to those it has
 		// named, and once more to the others.
-		return nil, refuse(452, "4.5.3", "one message may have %d recipients; send it to the others apart", s.srv.cfg.Limits.Recipients)
+		return nil, refuse(452, tooManyRecipients, "one message may have %d recipients; send it to the others apart", s.srv.cfg.Limits.Recipients)
 	}
 	var wishes queue.Recipient
 	for _, p := range params {

@@ -14,9 +14,6 @@ type reply struct {
 
 func (r *reply) Error() string { return strings.TrimSuffix(r.String(), "\r\n") }
 
-// refuses reports whether the client did something wrong for good.
-func (r *reply) refuses() bool { return r.code >= 500 }
-
 // say makes a reply.
 func say(code int, enhanced string, lines ...string) *reply {
 	return &reply{code, enhanced, lines}
