@@ -157,6 +157,10 @@ and what Ben has of it:
   printf 'From: {{.Anna.Address}}\nTo: {{.Ben.Address}}\nSubject: Hello\n\nHello Ben\n' | curl -k -u {{.Anna.Address}}:{{.Anna.Password}} --crlf --mail-from {{.Anna.Address}} --mail-rcpt {{.Ben.Address}} --no-progress-meter --upload-file - smtps://localhost:{{.Submissions}}
   curl -k -u {{.Ben.Address}}:{{.Ben.Password}} 'imaps://localhost:{{.IMAPS}}/INBOX?SUBJECT%20Hello'
 
+A message as another server would bring it:
+
+  printf 'From: friend@example.net\nTo: {{.Ben.Address}}\nSubject: From afar\n\nHello Ben\n' | curl --crlf --mail-from friend@example.net --mail-rcpt {{.Ben.Address}} --no-progress-meter --upload-file - smtp://localhost:{{.SMTP}}
+
 With mutt, as Anna:
 
   mutt -n -F /dev/null -e 'set folder=imaps://localhost:{{.IMAPS}} spoolfile=+INBOX imap_user={{.Anna.Address}} imap_pass={{.Anna.Password}} certificate_file={{.Certificate}} from={{.Anna.Address}} smtp_url=smtps://{{.AnnaURL}}@localhost:{{.Submissions}} smtp_pass={{.Anna.Password}} record=+Sent postponed=+Drafts'

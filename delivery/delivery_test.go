@@ -27,7 +27,7 @@ func newDelivery(t *testing.T) *Delivery {
 	check(t, err)
 	mail, err := store.Open(ctx, store.Options{DB: db, Blobs: blobs, Spool: filepath.Join(dir, "spool"), Log: log})
 	check(t, err)
-	people, err := directory.Open(ctx, directory.Options{DB: db, Log: log})
+	people, err := directory.Open(ctx, directory.Options{DB: db, Log: log, Cost: directory.Cost{Memory: 64, Passes: 1, Iterations: 4096}})
 	check(t, err)
 	t.Cleanup(func() {
 		check(t, mail.Close())

@@ -67,7 +67,7 @@ func newHouseOn(t testing.TB, onDB database.Options, onBlobs blob.Options) *hous
 	check(t, err)
 	h.store, err = store.Open(ctx, store.Options{DB: h.db, Blobs: blobs, Spool: filepath.Join(dir, "spool"), Log: h.log})
 	check(t, err)
-	h.directory, err = directory.Open(ctx, directory.Options{DB: h.db, Log: h.log})
+	h.directory, err = directory.Open(ctx, directory.Options{DB: h.db, Log: h.log, Cost: directory.Cost{Memory: 64, Passes: 1, Iterations: 4096}})
 	check(t, err)
 	h.queue = &queue.Queue{DB: h.db, Store: h.store, Log: h.log, Delivery: &delivery.Delivery{
 		Hostname: "mx.example.org", Store: h.store, Directory: h.directory, Telemetry: h.telemetry, Log: h.log,
