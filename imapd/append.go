@@ -59,6 +59,7 @@ type upload struct {
 	limit    quota.Limit
 	size     int64
 	messages []uploaded
+	replaces *store.Replaced // nil: nothing
 }
 
 type uploaded struct {
@@ -172,13 +173,15 @@ func (up *upload) target(ctx context.Context, name string) error {
 		return err
 	}
 	up.mailbox = mailbox
-	up.usage, up.limit, err = up.s.srv.cfg.Store.Usage(ctx, mailbox.Account)
-	return err
+	if up.usage, up.limit, err = up.s.srv.cfg.Store.Usage(ctx, mailbox.Account); err != nil {
+		return err
+	}
+	return up.makeRoom(ctx)
 }
 
 // batch is what the store is to add, all or nothing.
 func (up *upload) batch() (store.Batch, error) {
-	var batch store.Batch
+	batch := store.Batch{Replaces: up.replaces}
 	for _, m := range up.messages {
 		raw, err := m.spool.Bytes()
 		if err != nil {

@@ -53,6 +53,7 @@ func capabilityList() []capability {
 		{"BINARY", signedIn},
 		{"MULTIAPPEND", signedIn},
 		{"SAVEDATE", signedIn},
+		{"REPLACE", signedIn},
 		{"ACL", signedIn},
 		{"RIGHTS=kxte", signedIn},
 		{"LIST-MYRIGHTS", signedIn},

@@ -127,6 +127,7 @@ func commandTable() map[string]*command {
 		{name: "UIDBATCHES", states: inMailbox, run: uidBatches},
 		{name: "COPY", states: inMailbox, uid: alsoUID, run: copyMessages},
 		{name: "MOVE", states: inMailbox, uid: alsoUID, run: move},
+		{name: "REPLACE", states: inMailbox, uid: alsoUID, run: replace},
 	}
 	table := make(map[string]*command, len(list))
 	for i := range list {

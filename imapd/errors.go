@@ -83,6 +83,8 @@ func known(c *call, err error) *reply {
 		return replyNo(imap.ResponseCodeHasChildren)
 	case errors.Is(err, store.ErrSpecialUse):
 		return replyNo("USEATTR") // RFC 6154 section 3
+	case errors.Is(err, store.ErrNoMessage):
+		return replyNo("EXPUNGEISSUED")
 	case errors.Is(err, store.ErrBadEntry):
 		return &reply{imap.StatusResponseTypeBad, "", err.Error()}
 	case errors.Is(err, store.ErrTooManyKeywords):
@@ -109,7 +111,7 @@ func known(c *call, err error) *reply {
 // put something in, the client may create it (RFC 9051 section 7.1, TRYCREATE).
 func missing(c *call) imap.ResponseCode {
 	switch c.name {
-	case "APPEND", "COPY", "MOVE":
+	case "APPEND", "COPY", "MOVE", "REPLACE":
 		return imap.ResponseCodeTryCreate
 	}
 	return imap.ResponseCodeNonExistent

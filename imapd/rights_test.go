@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +22,11 @@ type rightsCase struct {
 	effect   func(*rightsRun) bool // besides the tagged OK, that it was done; nil: nothing to see
 	hidden   string                // code of the refusal to who may not see the mailbox; "": NONEXISTENT
 	selected bool                  // the mailbox is selected before
+}
+
+// fromOwn reports whether it takes messages from ben's own INBOX.
+func (c *rightsCase) fromOwn() bool {
+	return !c.selected && slices.Contains([]string{"COPY", "MOVE", "REPLACE"}, c.command)
 }
 
 // all is allowed to who has all of the rights, some to who has any of them.
@@ -106,6 +112,9 @@ func rightsCases() []rightsCase {
 		{command: "STORE", line: `STORE 1 FLAGS ()`, selected: true, allowed: all("rt"), effect: lacks(store.Deleted)},
 		{command: "COPY", line: `COPY 1 INBOX`, selected: true, allowed: all("r")},
 		{command: "MOVE", line: `MOVE 1 INBOX`, selected: true, allowed: all("rte")},
+		{command: "REPLACE", line: "REPLACE 1 INBOX {1+}\r\nx", selected: true, allowed: all("rte")},
+		{command: "REPLACE", line: "UID REPLACE 2 @ {1+}\r\nx", allowed: all("i"), hidden: "TRYCREATE"},
+		{command: "REPLACE", line: "UID REPLACE 2 @ (\\Seen) {1+}\r\nx", allowed: all("is"), hidden: "TRYCREATE", effect: appended(store.Seen)},
 	}
 }
 
@@ -236,7 +245,7 @@ func (r *rightsRun) prepare(c rightsCase, rights store.Rights) {
 		check(r.t, err)
 		check(r.t, r.h.store.Grant(ctx, free.ID, r.ben, func(store.Rights) store.Rights { return store.DeleteBox }))
 	}
-	if c.command == "COPY" || c.command == "MOVE" {
+	if c.fromOwn() {
 		check(r.t, r.h.store.RemoveAccount(ctx, r.ben))
 		check(r.t, r.h.store.EnsureAccount(ctx, r.ben))
 		top := r.h.box(r.t, annaAddress, inbox)
@@ -265,7 +274,7 @@ func (r *rightsRun) play(c rightsCase, rights store.Rights) {
 	case c.selected:
 		reply = r.send("SELECT " + name + `"`)
 		selected = strings.HasPrefix(reply, "OK ")
-	case c.command == "COPY" || c.command == "MOVE":
+	case c.fromOwn():
 		r.send("SELECT INBOX")
 		selected = true
 	}

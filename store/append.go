@@ -35,8 +35,17 @@ type Added struct {
 // A Batch is what one transaction adds: all of it or nothing.
 type Batch struct {
 	Messages []NewMessage
+	Replaces *Replaced                                  // a message that goes in the same transaction; nil: none
 	Hold     [][]byte                                   // bodies kept outside of mailboxes, for the queue: raw messages
 	Also     func(tx *database.Tx, held []HeldID) error // may be nil; runs in the same transaction
+}
+
+// Replaced is a message that a batch takes the place of (RFC 8508). What it counts
+// for is free for the batch. It cannot be brought back: what was in it has come
+// to be something else.
+type Replaced struct {
+	Mailbox MailboxID
+	UID     imap.UID
 }
 
 // errBodyMoved says that a body is no longer where it was when the transaction
@@ -49,7 +58,8 @@ const appendAttempts = 10
 
 // Append adds a batch: one delivery to many people, or one APPEND of many
 // messages. Equal bodies are written once. Fails with *quota.OverError,
-// ErrNotFound (mailbox gone), ErrTooManyKeywords, ErrFull; nothing is added then.
+// ErrNotFound (mailbox gone), ErrNoMessage (what is replaced is gone),
+// ErrTooManyKeywords, ErrFull; nothing is added then.
 func (s *Store) Append(ctx context.Context, b Batch) ([]Added, error) {
 	if err := s.Room(b.size()); err != nil {
 		return nil, fmt.Errorf("append %d messages: %w", len(b.Messages), err)
@@ -171,6 +181,11 @@ func (s *Store) insert(j *job, b Batch, bodies *bodies) ([]Added, error) {
 			return nil, err
 		}
 	}
+	if b.Replaces != nil {
+		if err := j.replace(*b.Replaces); err != nil {
+			return nil, err
+		}
+	}
 	added := make([]Added, 0, len(b.Messages))
 	for i := range b.Messages {
 		a, err := j.add(&b.Messages[i], bodies.of[i])
@@ -191,6 +206,23 @@ func (s *Store) insert(j *job, b Batch, bodies *bodies) ([]Added, error) {
 		return added, b.Also(j.tx, held)
 	}
 	return added, nil
+}
+
+// replace takes out the message that others take the place of.
+func (j *job) replace(r Replaced) error {
+	c, err := j.change(r.Mailbox)
+	if err != nil {
+		return err
+	}
+	uids := imap.UIDSetNum(r.UID)
+	rows, err := j.take(r.Mailbox, &cursor{rest: ranges(uids, maxUID)})
+	if err != nil {
+		return err
+	}
+	if len(rows) == 0 {
+		return ErrNoMessage
+	}
+	return j.drop(c, rows, uids)
 }
 
 // add gives one message its place in a mailbox.

@@ -237,3 +237,36 @@ func TestHeldBodies(t *testing.T) {
 		t.Errorf("%d bodies free", n)
 	}
 }
+
+// A message that is replaced goes in the transaction that brings the new one, or
+// not at all, and leaves its room to it.
+func TestReplace(t *testing.T) {
+	t.Parallel()
+	h := build(t)
+	in := h.box("Drafts")
+	old := h.put(in, letter(1))
+	must(t, h.SetLimit(t.Context(), alice, quota.Limit{Messages: 1}))
+	v := h.view(in)
+	batch := Batch{Messages: []NewMessage{{Mailbox: in, Raw: letter(2)}}, Replaces: &Replaced{in, old.UID}}
+	added, err := h.Append(t.Context(), batch)
+	must(t, err)
+	if s := v.Snapshot(); len(s.UIDs) != 1 || s.UIDs[0] != added[0].UID || s.Expunges != 1 {
+		t.Errorf("the view has %v", s.UIDs)
+	}
+	if _, err := h.Append(t.Context(), batch); !errors.Is(err, ErrNoMessage) {
+		t.Errorf("replaced twice: %v", err)
+	}
+	batch.Messages = append(batch.Messages, batch.Messages[0])
+	batch.Replaces.UID = added[0].UID
+	var over *quota.OverError
+	if _, err := h.Append(t.Context(), batch); !errors.As(err, &over) {
+		t.Errorf("two for one: %v", err)
+	}
+	if s := v.Snapshot(); len(s.UIDs) != 1 {
+		t.Errorf("the view has %v after a replacement that failed", s.UIDs)
+	}
+	must(t, h.clean(t.Context()))
+	if n := h.count(`SELECT count(*) FROM message`); n != 1 {
+		t.Errorf("%d messages", n)
+	}
+}
