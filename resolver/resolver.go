@@ -27,15 +27,20 @@ type Resolver struct {
 // attempts is how often each server is asked before the resolver gives up.
 const attempts = 2
 
-// System returns the resolver that /etc/resolv.conf describes; without that file,
-// it is one on this machine (resolv.conf(5)).
-func System() (*Resolver, error) {
-	c, err := dns.ClientConfigFromFile("/etc/resolv.conf")
-	if errors.Is(err, fs.ErrNotExist) {
+// System returns the resolver that /etc/resolv.conf describes.
+func System() (*Resolver, error) { return fromFile("/etc/resolv.conf") }
+
+// fromFile reads a resolv.conf. Without the file, or a server in it, the one on
+// this machine is asked (resolv.conf(5)).
+func fromFile(path string) (*Resolver, error) {
+	c, err := dns.ClientConfigFromFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return &Resolver{Servers: []string{"127.0.0.1:53"}}, nil
-	}
-	if err != nil {
+	case err != nil:
 		return nil, fmt.Errorf("find the name servers: %w; name some with dns.servers in the configuration", err)
+	case len(c.Servers) == 0:
+		c.Servers = []string{"127.0.0.1"}
 	}
 	r := &Resolver{}
 	for _, server := range c.Servers {

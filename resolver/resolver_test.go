@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -118,6 +120,27 @@ func TestOnlyLoopbackIsTrusted(t *testing.T) {
 	for server, want := range map[string]bool{"127.0.0.53:53": true, "[::1]:53": true, "192.0.2.1:53": false, "dns.example:53": false} {
 		if trusted(server) != want {
 			t.Errorf("%s: trusted is %v", server, !want)
+		}
+	}
+}
+
+func TestFromFile(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string][]string{
+		"":                                       {"127.0.0.1:53"},
+		"search example.org\n":                   {"127.0.0.1:53"},
+		"nameserver 192.0.2.1\nnameserver ::1\n": {"192.0.2.1:53", "[::1]:53"},
+		"missing":                                {"127.0.0.1:53"},
+	} {
+		path := filepath.Join(t.TempDir(), "resolv.conf")
+		if text != "missing" {
+			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r, err := fromFile(path)
+		if err != nil || !slices.Equal(r.Servers, want) {
+			t.Errorf("%q: %v, %v; want %v", text, r, err, want)
 		}
 	}
 }
