@@ -45,11 +45,27 @@ const (
 
 // keepShort writes the WAL back if it has grown enough.
 func (w *writer) keepShort() {
-	switch pages := w.walPages(); {
+	pages := w.walPages()
+	switch {
+	case pages <= checkpointPages:
+		w.tried = 0
+	case w.images.Load() > 0:
+		w.keepPace(pages)
 	case pages > crowdedPages:
 		w.checkpoint(restart)
-	case pages > checkpointPages:
+	default:
 		w.checkpoint(passive)
+	}
+}
+
+// keepPace is keepShort while an image is being read: the WAL cannot begin anew
+// before that ends. To try at each commit, and to wait for it, would hold
+// everybody; so it is written back as far as that goes each time that it has grown
+// by as much as a checkpoint is worth.
+func (w *writer) keepPace(pages int) {
+	if pages-w.tried > checkpointPages {
+		w.checkpoint(passive)
+		w.tried = pages
 	}
 }
 

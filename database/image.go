@@ -20,6 +20,8 @@ func (db *DB) Image(ctx context.Context, fn func(c *Conn) error) (err error) {
 	if err != nil {
 		return fmt.Errorf("read the database whole: %w", explain(err))
 	}
+	db.writer.images.Add(1)
+	defer db.writer.images.Add(-1)
 	c := &Conn{ctx: ctx, conn: conn}
 	defer func() { err = errors.Join(err, c.end(), conn.close()) }()
 	if _, err := conn.exec("BEGIN DEFERRED"); err != nil {

@@ -97,3 +97,47 @@ func TestImageEnds(t *testing.T) {
 		t.Errorf("after Close: %v", err)
 	}
 }
+
+// TestImageHoldsNobody reads an image for the time of many commits: the WAL cannot
+// begin anew, and that is tried as it grows, not at each commit.
+func TestImageHoldsNobody(t *testing.T) {
+	t.Parallel()
+	db, err := Open(t.Context(), filepath.Join(t.TempDir(), "a.db"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	const commits, pages = 150, 100
+	value := bytes.Repeat([]byte("x"), pages*4096)
+	write := func() {
+		for i := range value {
+			value[i]++ // SQLite does not write what stays the same
+		}
+		err := db.Write(context.Background(), func(tx *Tx) error {
+			_, err := tx.Exec(`INSERT INTO setting (key, value) VALUES ('a', ?) ON CONFLICT DO UPDATE SET value = excluded.value`, string(value))
+			return err
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	write()
+	before := db.Stats().Checkpoints
+	image(t, db, func() {
+		for range commits {
+			write()
+		}
+	})
+	tries := db.Stats().Checkpoints - before
+	if most := int64(2 * commits * pages / checkpointPages); tries > most || tries < 2 {
+		t.Errorf("%d checkpoints were tried during %d commits of %d pages; at most %d", tries, commits, pages, most)
+	}
+	// Once the reader has left, the WAL begins anew.
+	began := db.Stats().Checkpoints
+	for range 3 * checkpointPages / pages {
+		write()
+	}
+	if db.Stats().Checkpoints == began {
+		t.Error("the WAL is not written back any more")
+	}
+}

@@ -70,17 +70,19 @@ type job struct {
 func (j *job) claim() bool { return j.claimed.CompareAndSwap(false, true) }
 
 // writer owns the writing connection: its fields belong to the goroutine of run,
-// except jobs, ended and counts.
+// except jobs, ended, counts and images.
 type writer struct {
 	log     *slog.Logger
 	path    string // of the file
 	connect func() (*connection, error)
 	conn    *connection // nil after an I/O error, until the next job
 	batch   []*job      // done in the open transaction, which is open if there are any
+	tried   int         // pages in the WAL when keepPace wrote back last
 
 	jobs   chan *job
 	ended  chan struct{} // closed when run returned
 	counts counts
+	images atomic.Int32 // that are being read
 }
 
 type counts struct {
