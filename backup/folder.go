@@ -8,22 +8,38 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
 
 // Folder is a target in the file system: this disk, or better another one.
-type Folder struct{ path string }
+//
+// To flush each object by itself would have the file system commit its journal
+// twice for each, and everybody who flushes on the same disk waits for that. So
+// what is put is written out, but flushed and given its name in batches.
+type Folder struct {
+	path string
+
+	mu      sync.Mutex
+	waiting []written
+}
+
+// written is a file that is not flushed yet.
+type written struct{ part, path string }
+
+// flushAfter is how many objects a batch has: what a killed process loses at most.
+const flushAfter = 32
 
 // OpenFolder makes the folder when it is missing.
 func OpenFolder(path string) (*Folder, error) {
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return nil, fmt.Errorf("snapshot folder: %w", err)
 	}
-	return &Folder{path}, nil
+	return &Folder{path: path}, nil
 }
 
-// Put writes beside the name, flushes, and renames.
+// Put writes beside the name.
 func (f *Folder) Put(ctx context.Context, name string, data []byte) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -35,7 +51,60 @@ func (f *Folder) Put(ctx context.Context, name string, data []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	return writeFile(path, data)
+	part, err := writePart(path, data)
+	if err != nil {
+		return err
+	}
+	f.mu.Lock()
+	f.waiting = append(f.waiting, written{part, path})
+	full := len(f.waiting) >= flushAfter
+	f.mu.Unlock()
+	if full {
+		return f.Flush(ctx)
+	}
+	return nil
+}
+
+// writePart writes a file beside its path, and has the disk begin with it.
+func writePart(path string, data []byte) (part string, err error) {
+	file, err := os.CreateTemp(filepath.Dir(path), partPrefix)
+	if err != nil {
+		return "", err
+	}
+	_, err = file.Write(data)
+	if err == nil {
+		beginWriting(file)
+	}
+	if err := errors.Join(err, file.Close()); err != nil {
+		return "", errors.Join(err, os.Remove(file.Name()))
+	}
+	return file.Name(), nil
+}
+
+// Flush flushes the files, gives them their names, and flushes those.
+func (f *Folder) Flush(ctx context.Context) error {
+	f.mu.Lock()
+	batch := f.waiting
+	f.waiting = nil
+	f.mu.Unlock()
+	folders := map[string]bool{}
+	for _, w := range batch {
+		if err := errors.Join(ctx.Err(), syncPath(w.part)); err != nil {
+			return err
+		}
+	}
+	for _, w := range batch {
+		if err := os.Rename(w.part, w.path); err != nil {
+			return err
+		}
+		folders[filepath.Dir(w.path)], folders[filepath.Dir(filepath.Dir(w.path))] = true, true
+	}
+	for folder := range folders {
+		if err := syncPath(folder); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // The room that a snapshot leaves on the disk: mail may live on the same one.
@@ -77,15 +146,16 @@ func writeFile(path string, data []byte) error {
 	if err != nil {
 		return errors.Join(err, os.Remove(file.Name()))
 	}
-	return syncFolder(filepath.Dir(path))
+	return syncPath(filepath.Dir(path))
 }
 
-func syncFolder(path string) error {
-	dir, err := os.Open(path)
+// syncPath flushes a folder, for the names in it, or a file.
+func syncPath(path string) error {
+	file, err := os.Open(path)
 	if err != nil {
 		return err
 	}
-	return errors.Join(dir.Sync(), dir.Close())
+	return errors.Join(file.Sync(), file.Close())
 }
 
 // partPrefix begins the name of a file that is being written.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"strings"
 	"time"
 )
 
@@ -92,14 +93,11 @@ func (r *Repository) needed(ctx context.Context, ids []ID) (map[Name]bool, error
 
 // sweep removes the bundles that nothing needs.
 func (k *Keeper) sweep(ctx context.Context, repo *Repository, needed map[Name]bool, dry bool, p *Pruned) error {
-	type orphan struct {
-		name Name
-		size int64
-	}
-	var orphans []orphan
+	var orphans []Object
 	err := repo.target.List(ctx, dataFolder, func(o Object) error {
 		name, err := parseName(path.Base(o.Name))
-		if err != nil || needed[name] {
+		part := strings.HasPrefix(path.Base(o.Name), partPrefix) // left by a process that was killed
+		if err != nil && !part || needed[name] {
 			return nil
 		}
 		p.Bundles++
@@ -107,7 +105,7 @@ func (k *Keeper) sweep(ctx context.Context, repo *Repository, needed map[Name]bo
 			p.Waiting++
 			return nil
 		}
-		orphans = append(orphans, orphan{name, o.Size})
+		orphans = append(orphans, o)
 		return nil
 	})
 	if err != nil {
@@ -115,11 +113,11 @@ func (k *Keeper) sweep(ctx context.Context, repo *Repository, needed map[Name]bo
 	}
 	for _, o := range orphans {
 		if !dry {
-			if err := repo.target.Remove(ctx, o.name.object()); err != nil {
-				return fmt.Errorf("remove bundle %s: %w", o.name, err)
+			if err := repo.target.Remove(ctx, o.Name); err != nil {
+				return fmt.Errorf("remove %s: %w", o.Name, err)
 			}
 		}
-		p.Bytes += o.size
+		p.Bytes += o.Size
 	}
 	return nil
 }

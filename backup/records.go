@@ -18,6 +18,7 @@ type Record struct {
 	Error   string // of the last attempt; "" when it went well
 	Last    ID     // the last snapshot that was taken
 	Written int64  // bytes, for that one
+	Took    time.Duration
 	Pruned  time.Time
 
 	Proof Proof // the last of the newest snapshot

@@ -102,7 +102,7 @@ func createRepository(ctx context.Context, t Target, key *Key) (*Repository, err
 	_, _ = rand.Read(id[:]) // never fails
 	r := &Repository{target: t, key: key, id: hex.EncodeToString(id[:]), encrypted: key.identity != nil}
 	text := fmt.Sprintf("%s\nid %s\nencryption %s\n", formatVersion, r.id, key.recipient())
-	if err := t.Put(ctx, repositoryObject, []byte(text)); err != nil {
+	if err := errors.Join(t.Put(ctx, repositoryObject, []byte(text)), t.Flush(ctx)); err != nil {
 		return nil, fmt.Errorf("%s: %w", t, err)
 	}
 	return r, nil
@@ -250,5 +250,5 @@ func (r *Repository) shareKeys(ctx context.Context, copies map[string][]byte) er
 			return fmt.Errorf("share the key: %w", err)
 		}
 	}
-	return nil
+	return r.target.Flush(ctx)
 }

@@ -192,20 +192,20 @@ func moveIn(scratch, folder string) error {
 			return err
 		}
 	}
-	if err := syncFolder(folder); err != nil {
+	if err := syncPath(folder); err != nil {
 		return err
 	}
 	if err := os.Rename(filepath.Join(scratch, databasePath), filepath.Join(folder, databasePath)); err != nil {
 		return err
 	}
-	return errors.Join(os.RemoveAll(scratch), syncFolder(folder))
+	return errors.Join(os.RemoveAll(scratch), syncPath(folder))
 }
 
 // syncTree flushes the folders below one, for the names in them.
 func syncTree(root string) error {
 	return filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
 		if err == nil && e.IsDir() {
-			err = syncFolder(path)
+			err = syncPath(path)
 		}
 		return err
 	})

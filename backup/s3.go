@@ -129,6 +129,9 @@ func (s *S3) get(ctx context.Context, name string) ([]byte, error) {
 	return nil, fmt.Errorf("read %s: %w", name, err)
 }
 
+// Flush has nothing to do: what Put wrote is durable.
+func (s *S3) Flush(ctx context.Context) error { return ctx.Err() }
+
 func (s *S3) List(ctx context.Context, folder string, fn func(Object) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // ends the listing when fn has enough

@@ -117,7 +117,7 @@ func (k *Keeper) Round(ctx context.Context, address string, p Plan) error {
 			r.Error = err.Error()
 			return
 		}
-		r.Last, r.Written = result.ID, result.Bytes
+		r.Last, r.Written, r.Took = result.ID, result.Bytes, result.Took
 	})
 	if err != nil {
 		if ctx.Err() == nil {

@@ -212,6 +212,9 @@ func (s *SFTP) Get(ctx context.Context, name string) (data []byte, err error) {
 	return data, nil
 }
 
+// Flush has nothing to do: what Put wrote is durable.
+func (s *SFTP) Flush(ctx context.Context) error { return ctx.Err() }
+
 func (s *SFTP) List(ctx context.Context, folder string, fn func(Object) error) error {
 	names := []string{folder}
 	for len(names) > 0 {

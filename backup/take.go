@@ -75,10 +75,10 @@ func (k *Keeper) take(ctx context.Context, t Target) (result Result, err error) 
 	}
 	if err != nil {
 		cancel()
-		return result, firstOf(u.finish(), err)
+		return result, errors.Join(firstOf(u.finish(), err), repo.keep(ctx))
 	}
 	if err := u.finish(); err != nil {
-		return result, err
+		return result, errors.Join(err, repo.keep(ctx))
 	}
 	if err := repo.publish(ctx, manifest.ID, text); err != nil {
 		return result, err
@@ -100,13 +100,26 @@ func firstOf(upload, err error) error {
 	return err
 }
 
-// publish writes the manifest: with it the snapshot exists.
+// keep makes durable what a run wrote that comes to nothing: the next one goes on
+// from there.
+func (r *Repository) keep(ctx context.Context) error {
+	return r.target.Flush(context.WithoutCancel(ctx))
+}
+
+// publish writes the manifest, after all that it names is durable: with it the
+// snapshot exists.
 func (r *Repository) publish(ctx context.Context, id ID, text []byte) error {
 	sealed, err := r.key.seal(text)
 	if err != nil {
 		return err
 	}
-	return r.target.Put(ctx, id.object(), sealed)
+	if err := r.target.Flush(ctx); err != nil {
+		return err
+	}
+	if err := r.target.Put(ctx, id.object(), sealed); err != nil {
+		return err
+	}
+	return r.target.Flush(ctx)
 }
 
 // ensureRepository opens or makes what is at the target, with the owner's keys.

@@ -9,8 +9,12 @@ import (
 // A Target is a place for objects: whole files that are written once. Safe for
 // concurrent use.
 type Target interface {
-	// Put writes an object durably, all of it or nothing, over another of its name.
+	// Put writes an object, all of it or nothing, over another of its name. It may
+	// be seen, and is durable, only after Flush.
 	Put(ctx context.Context, name string, data []byte) error
+
+	// Flush makes what was put durable.
+	Flush(ctx context.Context) error
 
 	// Get reads an object; ErrMissing.
 	Get(ctx context.Context, name string) ([]byte, error)

@@ -172,9 +172,11 @@ func playTarget(t *testing.T, target Target) {
 		name := fmt.Sprintf("data/%02d/%d", i%3, i)
 		want[name] = bytes.Repeat([]byte{byte(i)}, i*i*1000+1)
 		must(t, target.Put(ctx, name, []byte("an earlier one")))
+		must(t, target.Flush(ctx))
 		must(t, target.Put(ctx, name, want[name]))
 	}
 	must(t, target.Put(ctx, "database/x", []byte("beside")))
+	must(t, target.Flush(ctx))
 	must(t, target.List(ctx, "data", func(o Object) error {
 		if int64(len(want[o.Name])) != o.Size || time.Since(o.Modified).Abs() > time.Hour {
 			t.Errorf("listed %+v, want %d bytes", o, len(want[o.Name]))

@@ -12,11 +12,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// objects lists what lies at a target, by folder.
+// objects lists what lies at a target, by folder, without what is half written.
 func objects(t testing.TB, target Target, folder string) (names []string) {
 	t.Helper()
 	must(t, target.List(t.Context(), folder, func(o Object) error {
-		names = append(names, o.Name)
+		if !strings.Contains(o.Name, partPrefix) {
+			names = append(names, o.Name)
+		}
 		return nil
 	}))
 	slices.Sort(names)

@@ -6,6 +6,7 @@
 //	go run ./bench -messages 1000 -rounds 3
 //	go run ./bench -only 'FETCH|SEARCH' -alone  Letterbox without Dovecot
 //	go run ./bench -scale 1000,10000,100000     how it grows with the mailbox
+//	go run ./bench -snapshots 100000            snapshots, beside restic
 //
 // It needs Debian's dovecot-imapd and root (Dovecot changes users), listens on
 // loopback alone and removes what it made.
@@ -31,12 +32,14 @@ type options struct {
 	keep     bool
 	profile  string
 	scale    []int
+	snapshot int
 }
 
 func main() {
 	var o options
 	only := flag.String("only", "", "run the workloads whose name matches")
 	scale := flag.String("scale", "", "instead measure mailboxes of these sizes, such as 1000,10000,100000,1000000")
+	flag.IntVar(&o.snapshot, "snapshots", 0, "instead measure snapshots of so many messages, beside restic")
 	flag.IntVar(&o.messages, "messages", 10000, "messages in the large mailbox")
 	flag.IntVar(&o.rounds, "rounds", 5, "rounds of each workload")
 	flag.BoolVar(&o.alone, "alone", false, "measure Letterbox without Dovecot")
@@ -89,6 +92,9 @@ func run(ctx context.Context, o options) error {
 		}
 		defer s.Stop()
 	}
+	if o.snapshot > 0 {
+		return contest.runSnapshots(ctx, o.snapshot)
+	}
 	if len(o.scale) > 0 {
 		return contest.runScale(ctx, o.scale)
 	}
@@ -97,7 +103,7 @@ func run(ctx context.Context, o options) error {
 
 // invite sets the servers up.
 func (c *contest) invite() error {
-	if !c.alone && len(c.scale) == 0 {
+	if !c.alone && len(c.scale) == 0 && c.snapshot == 0 {
 		theirs, err := newDovecot(filepath.Join(c.dir, "dovecot"))
 		if err != nil {
 			return err

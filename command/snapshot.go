@@ -101,11 +101,12 @@ func (f *fromFlags) unlock(ctx context.Context, s *shell) (backup.Unlock, error)
 type snapshotNow struct{ listFlags }
 
 type takenRecord struct {
-	Target   string `json:"target"`
-	Snapshot string `json:"snapshot"`
-	Written  int64  `json:"written_bytes"`
-	Proven   bool   `json:"proven"`
-	Error    string `json:"error"`
+	Target   string  `json:"target"`
+	Snapshot string  `json:"snapshot"`
+	Written  int64   `json:"written_bytes"`
+	Took     float64 `json:"took_seconds"` // without the proof
+	Proven   bool    `json:"proven"`
+	Error    string  `json:"error"`
 }
 
 func (c *snapshotNow) inside(ctx context.Context, d *appliance.Data, stdio control.Stdio) error {
@@ -125,7 +126,7 @@ func (c *snapshotNow) inside(ctx context.Context, d *appliance.Data, stdio contr
 			continue
 		}
 		proven, _ := r.Proven()
-		one := takenRecord{target, string(r.Last), r.Written, proven == r.Last, r.Proof.Error}
+		one := takenRecord{target, string(r.Last), r.Written, r.Took.Seconds(), proven == r.Last, r.Proof.Error}
 		records = append(records, one)
 		t.add(target, one.Snapshot, size(one.Written), takenResult(one))
 	}
