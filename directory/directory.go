@@ -47,6 +47,7 @@ type Options struct {
 	Separator byte             // of plus-addressing; 0: '+'
 	Now       func() time.Time // nil: time.Now
 	Cost      Cost             // of passwords; zero: what is right today. Tests take less
+	Bearer    CheckBearer      // nil: nobody signs in with a token
 }
 
 // Directory is the open directory. It has nothing to close: the database is its
@@ -57,6 +58,8 @@ type Directory struct {
 	separator string
 	now       func() time.Time
 
+	bearer CheckBearer // may be nil
+
 	secret   []byte // kept in the database: makes salts for users who do not exist
 	hasher   *hasher
 	verified *verified
@@ -66,7 +69,7 @@ type Directory struct {
 
 // Open prepares the directory in an open database.
 func Open(ctx context.Context, o Options) (*Directory, error) {
-	d := &Directory{db: o.DB, log: o.Log, separator: "+", now: o.Now}
+	d := &Directory{db: o.DB, log: o.Log, separator: "+", now: o.Now, bearer: o.Bearer}
 	if d.log == nil {
 		d.log = slog.New(slog.DiscardHandler)
 	}

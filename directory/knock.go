@@ -18,6 +18,11 @@ type Peer struct {
 	Protocol string // "imap", "submission", "web"
 	Remote   netip.Addr
 	TLS      bool
+
+	// Bindings tell the TLS connection from every other, by the names of RFC
+	// 5929 and RFC 9266; nil without TLS. Where there are some, SCRAM can make
+	// sure that nobody sits between the peer and us.
+	Bindings map[string][]byte
 }
 
 // from is the address for the audit log.

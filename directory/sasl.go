@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/emersion/go-sasl"
@@ -17,9 +18,11 @@ var ErrBadResponse = errors.New("malformed SASL response")
 // The mechanisms' names. There is no CRAM-MD5, which some clients would prefer
 // to SCRAM once they see it.
 const (
-	mechSCRAM = "SCRAM-SHA-256"
-	mechPlain = "PLAIN"
-	mechLogin = "LOGIN"
+	mechSCRAM     = "SCRAM-SHA-256"
+	mechSCRAMPlus = "SCRAM-SHA-256-PLUS"
+	mechPlain     = "PLAIN"
+	mechLogin     = "LOGIN"
+	mechBearer    = "OAUTHBEARER"
 )
 
 // Mechanisms are the SASL mechanisms on offer, best first. Those that show the
@@ -31,7 +34,20 @@ func Mechanisms(private bool) []string {
 	return []string{mechSCRAM, mechPlain, mechLogin}
 }
 
-// SASL starts an exchange: SCRAM-SHA-256, PLAIN, LOGIN. signedIn is called once,
+// Mechanisms are those on offer to a peer: with its TLS connection's bindings,
+// and with whoever checks tokens, there are more.
+func (d *Directory) Mechanisms(p Peer, private bool) []string {
+	mechanisms := Mechanisms(private)
+	if len(p.Bindings) > 0 {
+		mechanisms = slices.Insert(mechanisms, 0, mechSCRAMPlus)
+	}
+	if private && d.bearer != nil {
+		mechanisms = append(mechanisms, mechBearer)
+	}
+	return mechanisms
+}
+
+// SASL starts an exchange by one of the Mechanisms. signedIn is called once,
 // with the user, when it succeeded. An unknown mechanism is an error. The
 // exchange is good for ctx alone; it holds nothing that must be given back when
 // the client leaves in the middle.
@@ -42,7 +58,13 @@ func Mechanisms(private bool) []string {
 func (d *Directory) SASL(ctx context.Context, p Peer, mechanism string, signedIn func(*User)) (sasl.Server, error) {
 	switch mechanism {
 	case mechSCRAM:
-		return d.newSCRAM(ctx, p, signedIn)
+		return d.newSCRAM(ctx, p, false, signedIn)
+	case mechSCRAMPlus:
+		return d.newSCRAM(ctx, p, true, signedIn)
+	case mechBearer:
+		if d.bearer != nil {
+			return d.newBearer(ctx, p, signedIn), nil
+		}
 	case mechPlain:
 		check := func(response []byte) (*User, error) { return d.plain(ctx, p, response) }
 		return &plainServer{check: check, signedIn: signedIn}, nil

@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/emersion/go-sasl"
 	"github.com/xdg-go/scram"
@@ -19,7 +20,9 @@ type scramServer struct {
 	d            *Directory
 	peer         Peer
 	signedIn     func(*User)
-	conversation *scram.ServerConversation
+	plus         bool // SCRAM-SHA-256-PLUS
+	server       *scram.Server
+	conversation *scram.ServerConversation // from the first message on
 	step         func(response []byte) (challenge []byte, done bool, err error)
 
 	knock  *knock // from the first message on
@@ -27,17 +30,38 @@ type scramServer struct {
 	user   *User  // from the proof on
 }
 
-// newSCRAM offers no channel binding. With it, only the conversation's
-// constructor differs, and what it is bound to is a property of the Peer.
-func (d *Directory) newSCRAM(ctx context.Context, p Peer, signedIn func(*User)) (sasl.Server, error) {
-	s := &scramServer{ctx: ctx, d: d, peer: p, signedIn: signedIn}
+// newSCRAM starts an exchange. With plus the client binds it to the TLS
+// connection: what somebody in between passes on is of no use there.
+func (d *Directory) newSCRAM(ctx context.Context, p Peer, plus bool, signedIn func(*User)) (sasl.Server, error) {
+	s := &scramServer{ctx: ctx, d: d, peer: p, plus: plus, signedIn: signedIn}
 	server, err := scram.SHA256.NewServer(s.credentials)
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", mechSCRAM, err)
 	}
-	s.conversation = server.NewConversation()
+	s.server = server
 	s.step = s.first
 	return s, nil
+}
+
+// bind chooses what the exchange is bound to by the client's first message,
+// which begins with "p=TYPE,", "n," or "y," (RFC 5802 section 7). Only with -PLUS
+// may it be bound, and must be. A client that says "y" believes that we do not
+// offer -PLUS: where we do, somebody has kept that from it, and the library
+// refuses.
+func (s *scramServer) bind(first string) error {
+	kind, bound := strings.CutPrefix(first, "p=")
+	if bound != s.plus {
+		return fmt.Errorf("%s: channel binding goes with -PLUS: %w", mechSCRAM, ErrBadResponse)
+	}
+	var binding scram.ChannelBinding
+	for name, data := range s.peer.Bindings {
+		binding = scram.ChannelBinding{Type: scram.ChannelBindingType(name), Data: data}
+		if strings.HasPrefix(kind, name+",") {
+			break
+		}
+	}
+	s.conversation = s.server.NewConversationWithChannelBinding(binding)
+	return nil
 }
 
 // credentials is asked for the name in the client's first message.
@@ -64,6 +88,9 @@ func (s *scramServer) over([]byte) ([]byte, bool, error) {
 
 // first answers client-first-message with salt and iterations.
 func (s *scramServer) first(response []byte) ([]byte, bool, error) {
+	if err := s.bind(string(response)); err != nil {
+		return nil, false, err
+	}
 	challenge, err := s.conversation.Step(string(response))
 	if s.failed != nil {
 		return nil, false, s.failed

@@ -47,9 +47,9 @@ func authenticate(ctx context.Context, s *session, d *wire.Decoder, c *call) err
 // offers refuses mechanisms that are not on offer here.
 func (s *session) offers(mechanism string) error {
 	switch {
-	case slices.Contains(directory.Mechanisms(s.private), mechanism):
+	case slices.Contains(s.srv.cfg.Directory.Mechanisms(s.signInPeer(), s.private), mechanism):
 		return nil
-	case slices.Contains(directory.Mechanisms(true), mechanism):
+	case slices.Contains(s.srv.cfg.Directory.Mechanisms(s.signInPeer(), true), mechanism):
 		return errNotPrivate()
 	}
 	return no("", "no such mechanism: %.40s", mechanism)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 
-	"letterbox/directory"
 	"letterbox/imapd/wire"
 )
 
@@ -95,7 +94,7 @@ func (s *session) waysIn() []string {
 	if !s.private {
 		names = append(names, "LOGINDISABLED") // RFC 9051 section 6.2.3
 	}
-	for _, mechanism := range directory.Mechanisms(s.private) {
+	for _, mechanism := range s.srv.cfg.Directory.Mechanisms(s.signInPeer(), s.private) {
 		names = append(names, "AUTH="+mechanism)
 	}
 	return names

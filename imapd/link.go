@@ -29,6 +29,8 @@ type link struct {
 	ahead        bool    // first is still to be read by Read
 	watching     *watch  // nil: nobody watches
 
+	endpoint []byte // of TLS; see bindings
+
 	// With COMPRESS; see there. in is nil without, out while the session rests.
 	in        *inflater
 	raw       []byte // for what in is fed with; nil while the session rests
@@ -193,14 +195,15 @@ func transferTime(n int64) time.Duration { return time.Duration(n/slowest) * tim
 
 // secure puts TLS on the connection and shakes hands.
 func (l *link) secure(ctx context.Context, cfg *tls.Config, timeout time.Duration) error {
-	conn := tls.Server(l.conn, cfg)
+	marked := &markedConn{Conn: l.conn}
+	conn := tls.Server(marked, cfg)
 	_ = conn.SetDeadline(time.Now().Add(timeout))
 	if err := conn.HandshakeContext(ctx); err != nil {
 		return err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.conn = conn
+	l.conn, l.endpoint = conn, marked.endpoint
 	return nil
 }
 

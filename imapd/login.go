@@ -34,5 +34,9 @@ func errNotPrivate() error {
 
 // signInPeer is the client as the directory wants to know it.
 func (s *session) signInPeer() directory.Peer {
-	return directory.Peer{Protocol: "imap", Remote: s.peer, TLS: s.overTLS}
+	p := directory.Peer{Protocol: "imap", Remote: s.peer, TLS: s.overTLS}
+	if !s.offer.withholds("AUTH=SCRAM-SHA-256-PLUS") {
+		p.Bindings = s.link.bindings()
+	}
+	return p
 }

@@ -83,6 +83,7 @@ type Server struct {
 // New returns a server; nothing listens yet.
 func New(cfg Config) *Server {
 	setDefaults(&cfg)
+	cfg.TLS = markEndpoints(cfg.TLS)
 	s := &Server{cfg: cfg, commands: commandTable(), limiter: newLimiter(cfg.Limits)}
 	s.buffers.New, s.deflaters.New = newBuffers, newDeflater
 	return s
