@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -17,6 +18,7 @@ type queueCmd struct {
 	Retry queueRetry `cmd:"" help:"Try a message now, also one that was held."`
 	Hold  queueHold  `cmd:"" help:"Keep a message back until it is retried or dropped."`
 	Drop  queueDrop  `cmd:"" help:"Throw a message out of the queue. Nobody is told."`
+	Thaw  queueThaw  `cmd:"" help:"Let a user send again who was frozen for writing to far more strangers than ever."`
 }
 
 type queueList struct{ listFlags }
@@ -170,5 +172,23 @@ func (c *queueDrop) inside(ctx context.Context, d *appliance.Data, stdio control
 		return fmt.Errorf("drop %d: %w", c.ID, err)
 	}
 	fmt.Fprintf(stdio.Out, "Message %d dropped.\n", c.ID)
+	return nil
+}
+
+type queueThaw struct {
+	Address string `arg:"" help:"The user's."`
+}
+
+func (c *queueThaw) inside(ctx context.Context, d *appliance.Data, stdio control.Stdio) error {
+	user, err := d.Directory.User(ctx, c.Address)
+	if err != nil {
+		return err
+	}
+	if err := d.Queue.Thaw(ctx, user.ID); errors.Is(err, queue.ErrNotFound) {
+		return fmt.Errorf("%s is not frozen", user.Address)
+	} else if err != nil {
+		return err
+	}
+	fmt.Fprintf(stdio.Out, "%s may send again. What was held stays held: see 'letterbox queue list'.\n", user.Address)
 	return nil
 }

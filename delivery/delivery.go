@@ -67,7 +67,7 @@ func (d *Delivery) Deliver(ctx context.Context, e Envelope, to []directory.Recip
 	b := store.Batch{Hold: hold, Also: also}
 	trace := d.Trace(e)
 	for _, r := range to {
-		box, err := d.mailbox(ctx, r)
+		box, err := d.mailbox(ctx, r, e.Suspicious())
 		if err != nil {
 			return explain(fmt.Errorf("find a folder for %s: %w", r.Address, err))
 		}
@@ -87,17 +87,21 @@ func (d *Delivery) Deliver(ctx context.Context, e Envelope, to []directory.Recip
 }
 
 // mailbox finds the folder for a recipient.
-func (d *Delivery) mailbox(ctx context.Context, r directory.Recipient) (store.MailboxID, error) {
+func (d *Delivery) mailbox(ctx context.Context, r directory.Recipient, suspicious bool) (store.MailboxID, error) {
 	account := store.AccountID(r.User.ID)
 	if err := d.Store.EnsureAccount(ctx, account); err != nil {
 		return 0, err
 	}
-	if r.Detail != "" {
+	if r.Detail != "" || suspicious {
 		list, _, err := d.Store.Mailboxes(ctx, account)
 		if err != nil {
 			return 0, err
 		}
-		if box := folder(r.Detail, list); box != nil {
+		box := folder(r.Detail, list)
+		if suspicious {
+			box = junk(list)
+		}
+		if box != nil {
 			return box.ID, nil
 		}
 	}

@@ -60,6 +60,7 @@ type Queue struct {
 	Store    *store.Store
 	Delivery *delivery.Delivery
 	Log      *slog.Logger
+	Limits   Limits // of each user; none where zero
 
 	bell      bell       // rung when something is to be sent
 	reporting sync.Mutex // one report at a time: none is made twice
@@ -68,7 +69,8 @@ type Queue struct {
 // Accept takes a message for local and remote recipients at once: when it
 // returns nil, every copy is durable; when it fails, none exists. remote may be
 // nil; an address that it names twice counts once. It fails as Delivery.Deliver
-// does, with delivery.ErrLoop also for a message that is to leave again by way
+// does, with *LimitError and ErrFrozen for what a user may not send, and with
+// delivery.ErrLoop also for a message that is to leave again by way
 // of an address of ours that it was at before.
 func (q *Queue) Accept(ctx context.Context, e delivery.Envelope, raw []byte, local []directory.Recipient, remote *Message) error {
 	if remote == nil {
@@ -91,9 +93,15 @@ func (q *Queue) Accept(ctx context.Context, e delivery.Envelope, raw []byte, loc
 	o := outbound{Message: remote, prefix: prefix, size: int64(len(prefix) + len(raw)), created: e.Received}
 	var id int64
 	err = q.Delivery.Deliver(ctx, e, local, raw, [][]byte{raw}, func(tx *database.Tx, held []store.HeldID) (err error) {
+		if err := q.spend(tx, remote, e.Received); err != nil {
+			return err
+		}
 		id, err = o.insert(tx, held[0])
 		return err
 	})
+	if errors.Is(err, errBurst) {
+		err = errors.Join(ErrFrozen, q.freeze(ctx, remote.Account, e.Received))
+	}
 	if err != nil {
 		return err
 	}
