@@ -36,7 +36,7 @@ func fetch(ctx context.Context, s *session, d *wire.Decoder, c *call) error {
 	}
 	f := newFetcher(s, items, c.uid)
 	f.since = mods.changedSince
-	if err := s.sel.runs(uids, func(first uint32, uids []imap.UID) error {
+	if err := s.sel.runs(mods.partial.among(s.sel, uids), func(first uint32, uids []imap.UID) error {
 		return f.run(ctx, first, uids)
 	}); err != nil {
 		return err
@@ -192,7 +192,7 @@ func (f *fetcher) fromRows(ctx context.Context, first uint32, uids []imap.UID) e
 func (f *fetcher) fromRow(ctx context.Context, seq uint32, l *loaded, e store.Entry) error {
 	row := &l.row
 	f.showing = row.UID
-	if err := f.s.completeHeader(ctx, row, f.cols); err != nil {
+	if err := f.s.completeHeader(ctx, f.s.sel.id, row, f.cols); err != nil {
 		f.fail(err)
 		return ctx.Err()
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/emersion/go-imap/v2"
 	"letterbox/imapd/wire"
 	"letterbox/store"
 )
@@ -12,6 +13,7 @@ import (
 type fetchModifiers struct {
 	changedSince *store.ModSeq // RFC 7162 section 3.1.4.1; nil: without
 	vanished     bool          // section 3.2.6
+	partial      *partialRange // RFC 9394 section 3.3; nil: without
 }
 
 // parseFetchModifiers reads them, if there are any, with the space before.
@@ -28,11 +30,16 @@ func (s *session) parseFetchModifiers(d *wire.Decoder, c *call) fetchModifiers {
 			mods.changedSince = &since
 		case "VANISHED":
 			mods.vanished = true
+		case "PARTIAL":
+			d.SP()
+			mods.partial = parsePartialRange(d)
 		default:
 			d.Fail("a known modifier of FETCH")
 		}
 	})
 	switch {
+	case mods.partial != nil && !c.uid:
+		d.Fail("UID FETCH for PARTIAL")
 	case mods.vanished && !c.uid:
 		d.Fail("UID FETCH for VANISHED")
 	case mods.vanished && mods.changedSince == nil:
@@ -65,4 +72,21 @@ func (s *session) prepareFetch(ctx context.Context, set wire.NumSet, items []ite
 
 func hasItem(items []item, kind itemKind) bool {
 	return slices.ContainsFunc(items, func(it item) bool { return it.kind == kind })
+}
+
+// among picks the messages of a set that PARTIAL asks for: those at its places
+// among the messages that there are.
+func (p *partialRange) among(sel *selected, set imap.UIDSet) imap.UIDSet {
+	if p == nil {
+		return set
+	}
+	var all numbers
+	_ = sel.runs(set, func(_ uint32, uids []imap.UID) error {
+		for _, uid := range uids {
+			all.add(uint32(uid))
+		}
+		return nil
+	})
+	some := all.cut(p.places(all.count))
+	return some.uidSet()
 }

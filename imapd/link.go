@@ -60,6 +60,7 @@ func (l *link) wait(timeout time.Duration) (ready bool, err error) {
 }
 
 func (l *link) waitForByte(timeout time.Duration) (ready bool, err error) {
+	l.unwatch()
 	if l.ahead {
 		return true, nil
 	}
@@ -133,6 +134,7 @@ func (l *link) Read(p []byte) (int, error) {
 }
 
 func (l *link) read(p []byte) (int, error) {
+	l.unwatch()
 	if l.ahead && len(p) > 0 {
 		l.ahead = false
 		p[0] = l.first[0]

@@ -12,26 +12,30 @@ type watch struct {
 	first [1]byte
 }
 
-// watch begins to watch for the end of the connection, until unwatch. gone tells
-// whether it has ended. The session must not read meanwhile.
+// watch begins to watch for the end of the connection; gone tells whether it has
+// ended. It goes on until the session reads again.
 func (l *link) watch() (gone func() bool) {
 	if l.ahead {
 		return func() bool { return false } // the peer has sent more: it waits
 	}
-	w := &watch{done: make(chan struct{})}
-	l.watching = w
-	_ = l.conn.SetReadDeadline(time.Time{})
-	go func() {
-		defer close(w.done)
-		w.n, w.err = l.conn.Read(w.first[:])
-	}()
-	return func() bool {
-		select {
-		case <-w.done:
-			return w.n == 0 && w.err != nil
-		default:
-			return false
-		}
+	if l.watching == nil {
+		w := &watch{done: make(chan struct{})}
+		l.watching = w
+		_ = l.conn.SetReadDeadline(time.Time{})
+		go func() {
+			defer close(w.done)
+			w.n, w.err = l.conn.Read(w.first[:])
+		}()
+	}
+	return l.watching.gone
+}
+
+func (w *watch) gone() bool {
+	select {
+	case <-w.done:
+		return w.n == 0 && w.err != nil
+	default:
+		return false
 	}
 }
 

@@ -41,7 +41,7 @@ func TestSearchTellsProgress(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		got := progressOf(t, func(s *session) error {
-			sc := &scan{s: s, call: &call{tag: "A1", name: "SEARCH"}, spoke: time.Now()}
+			sc := &scan{s: s, sel: s.sel, call: &call{tag: "A1", name: "SEARCH"}, spoke: time.Now()}
 			for seq := range uint32(4) {
 				if err := sc.alive(t.Context(), 1+seq*40); err != nil {
 					return err

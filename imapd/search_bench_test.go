@@ -131,6 +131,11 @@ func BenchmarkSearch(b *testing.B) {
 		{"Since", `UID SEARCH SENTSINCE 1-Jun-2024`},
 		{"Received", `UID SEARCH SINCE 1-Jan-2024`},
 		{"HeaderID", `UID SEARCH HEADER Message-ID "<7000@bench.example>"`},
+		{"SortSubject", `UID SORT (SUBJECT) UTF-8 ALL`},
+		{"SortDate", `UID SORT (REVERSE DATE) UTF-8 ALL`},
+		{"ThreadReferences", `UID THREAD REFERENCES UTF-8 ALL`},
+		{"ThreadSubject", `UID THREAD ORDEREDSUBJECT UTF-8 ALL`},
+		{"TextFuzzy", `UID SEARCH FUZZY TEXT qixotically`},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()
@@ -138,5 +143,18 @@ func BenchmarkSearch(b *testing.B) {
 				conn.drain(b, c.command)
 			}
 		})
+	}
+}
+
+// One operation is what the first SORT of a mailbox of 10,000 messages reads.
+func BenchmarkFirstSort(b *testing.B) {
+	h := newHouse(b)
+	h.fillFromBag(b, manyMessages)
+	box, err := h.store.Mailbox(b.Context(), h.account(b, annaAddress), "INBOX")
+	check(b, err)
+	for b.Loop() {
+		h.store.ForgetDecks()
+		_, err := h.store.Deck(b.Context(), box.ID, nil)
+		check(b, err)
 	}
 }

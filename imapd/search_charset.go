@@ -17,9 +17,10 @@ func (p *searchParser) setCharset(name string) {
 	}
 	encoding, err := ianaindex.MIME.Encoding(name)
 	if err != nil || encoding == nil {
-		p.charsetError = badCharset("charset is not known")
+		p.refusal = badCharset("charset is not known")
 		return
 	}
+	p.foreign = true
 	p.decode = func(s string) (string, error) {
 		decoded, err := encoding.NewDecoder().String(s)
 		if err != nil {
@@ -40,7 +41,9 @@ func checkUTF8(s string) (string, error) {
 	return s, nil
 }
 
+const badCharsetCode = wire.Code(imap.ResponseCodeBadCharset) + " (US-ASCII UTF-8)"
+
 // badCharset names the charsets that clients can rely on.
 func badCharset(text string) error {
-	return &reply{imap.StatusResponseTypeNo, wire.Code(imap.ResponseCodeBadCharset) + " (US-ASCII UTF-8)", text}
+	return &reply{imap.StatusResponseTypeNo, badCharsetCode, text}
 }

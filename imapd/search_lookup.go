@@ -28,6 +28,15 @@ func (l *lookups) add(text []byte, in store.Scope) lookup {
 	return lookup(len(*l))
 }
 
+// addFuzzy likewise for what is looked for with slips.
+func (l *lookups) addFuzzy(p *pattern, in store.Scope) lookup {
+	if len(*l) == store.MaxNeedles {
+		return 0
+	}
+	*l = append(*l, store.Needle{In: in, Rank: p.score})
+	return lookup(len(*l))
+}
+
 func isControl(r rune) bool { return r < ' ' }
 
 // in says what is known.

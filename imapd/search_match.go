@@ -43,10 +43,16 @@ func (uidKey) cost() cost                   { return ofView }
 type sizeKey struct{ above, below int64 }
 
 func (k sizeKey) match(c *candidate) verdict {
-	if c.row == nil {
+	var size int64
+	switch {
+	case c.row != nil:
+		size = c.row.Size
+	case c.card != nil:
+		size = c.card.Size
+	default:
 		return undecided
 	}
-	return verdictOf(k.above < c.row.Size && c.row.Size < k.below)
+	return verdictOf(k.above < size && size < k.below)
 }
 
 func (sizeKey) cost() cost { return ofRow }
@@ -58,13 +64,19 @@ type idKey struct {
 }
 
 func (k idKey) match(c *candidate) verdict {
+	var message, thread int64
 	switch {
-	case c.row == nil:
+	case c.row != nil:
+		message, thread = int64(c.row.Message), c.row.Thread
+	case c.card != nil:
+		message, thread = int64(c.card.Message), c.card.Thread
+	default:
 		return undecided
-	case k.thread:
-		return verdictOf(c.row.Thread == k.id)
 	}
-	return verdictOf(int64(c.row.Message) == k.id)
+	if k.thread {
+		return verdictOf(thread == k.id)
+	}
+	return verdictOf(message == k.id)
 }
 
 func (idKey) cost() cost { return ofRow }
@@ -87,25 +99,43 @@ type dateKey struct {
 }
 
 func (k dateKey) match(c *candidate) verdict {
-	if c.row == nil {
+	var day store.Day
+	switch {
+	case c.row != nil:
+		day = k.ofRow(c.row)
+	case c.card != nil:
+		day = k.ofCard(c.card)
+	default:
 		return undecided
 	}
-	date := k.of(c.row)
-	if date.IsZero() {
+	if day == store.NoDay {
 		return mismatch // a message without a date is of no day
 	}
-	day := dayOf(date)
-	return verdictOf((k.from.IsZero() || !day.Before(k.from)) && (k.before.IsZero() || day.Before(k.before)))
+	return verdictOf((k.from.IsZero() || day >= store.DayOf(k.from)) && (k.before.IsZero() || day < store.DayOf(k.before)))
 }
 
-func (k dateKey) of(row *store.Row) time.Time {
+func (k dateKey) ofRow(row *store.Row) store.Day {
+	date := row.Received
 	switch k.source {
-	case received:
-		return row.Received
 	case saved:
-		return row.Saved
+		date = row.Saved
+	case sent:
+		date = message.SentDate(row.Header)
 	}
-	return message.SentDate(row.Header)
+	if date.IsZero() {
+		return store.NoDay
+	}
+	return store.DayOf(date)
+}
+
+func (k dateKey) ofCard(card *store.Card) store.Day {
+	switch k.source {
+	case saved:
+		return store.DayOf(time.Unix(card.Saved, 0))
+	case sent:
+		return card.SentDay
+	}
+	return card.ReceivedDay
 }
 
 func (k dateKey) cost() cost {
@@ -113,12 +143,6 @@ func (k dateKey) cost() cost {
 		return ofHeader
 	}
 	return ofRow
-}
-
-// dayOf is midnight UTC of the day that t shows.
-func dayOf(t time.Time) time.Time {
-	year, month, day := t.Date()
-	return time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
 }
 
 // ageKey compares INTERNALDATE with a moment (RFC 5032): received then or
@@ -129,13 +153,19 @@ type ageKey struct {
 }
 
 func (k ageKey) match(c *candidate) verdict {
+	var received time.Time
 	switch {
-	case c.row == nil:
+	case c.row != nil:
+		received = c.row.Received
+	case c.card != nil:
+		received = time.Unix(c.card.Received, 0)
+	default:
 		return undecided
-	case k.older:
-		return verdictOf(!c.row.Received.After(k.moment))
 	}
-	return verdictOf(!c.row.Received.Before(k.moment))
+	if k.older {
+		return verdictOf(!received.After(k.moment))
+	}
+	return verdictOf(!received.Before(k.moment))
 }
 
 func (ageKey) cost() cost { return ofRow }

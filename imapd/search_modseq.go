@@ -1,6 +1,7 @@
 package imapd
 
 import (
+	"github.com/emersion/go-imap/v2"
 	"letterbox/imapd/wire"
 	"letterbox/store"
 )
@@ -33,14 +34,24 @@ func readModSeqKey(d *wire.Decoder) searchKey {
 // searchModSeq is what the response to a query about modseqs has to say of those
 // found: the highest modseq of the messages that it names, or of all, when it
 // counts or lists them (RFC 4731 section 3.2); else 0.
-func (s *session) searchModSeq(q *query, uids *numbers) store.ModSeq {
+func (s *session) searchModSeq(q *query, found *result) store.ModSeq {
+	if q.modseq {
+		s.condstoreAware()
+	}
+	return s.modSeqIn(s.sel, q, found)
+}
+
+// modSeqIn is searchModSeq for any mailbox.
+func (s *session) modSeqIn(sel *selected, q *query, found *result) (highest store.ModSeq) {
 	if !q.modseq {
 		return 0
 	}
-	s.condstoreAware()
-	var highest store.ModSeq
-	for _, e := range s.entries(q.returns.toSave(uids).uidSet()) {
-		highest = max(highest, e.ModSeq)
-	}
+	uids := found.list(true)
+	_ = sel.runs(q.returns.toSave(&uids).uidSet(), func(_ uint32, uids []imap.UID) error {
+		for _, e := range sel.view.Entries(nil, uids) {
+			highest = max(highest, e.ModSeq)
+		}
+		return nil
+	})
 	return highest
 }

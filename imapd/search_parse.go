@@ -23,14 +23,23 @@ type searchParser struct {
 	saved    imap.UIDSet
 	bits     func([]imap.Flag) (store.Flags, bool)
 
-	decode       func(string) (string, error) // from the command's charset to UTF-8
-	charsetError error                        // what is wrong with it or with a string in it
+	// late: what depends on the mailbox is resolved later, for several of them.
+	late bool
+
+	decode  func(string) (string, error) // from the command's charset to UTF-8
+	foreign bool                         // that is neither US-ASCII nor UTF-8
+	refusal error                        // what is wrong with the charset, a string in it, or a filter
 
 	needles  needles // what the textKeys look for
 	lookups  lookups // what the search index is asked
+	cards    bool    // there is a key about what cards say
+	fuzzy    bool    // there is a FUZZY key
+	slack    bool    // the key that is being read is FUZZY
 	modseq   bool    // there is a modseqKey
 	byNumber bool    // there is a numberKey
-	next     string  // a word that was read and is still to be understood
+	filters  func(name string) (string, error)
+	within   []string // filters whose text is being read
+	next     string   // a word that was read and is still to be understood
 	depth    int
 }
 
@@ -60,12 +69,8 @@ func (p *searchParser) key() searchKey {
 		key := p.keys()
 		p.d.Close()
 		return key
-	case b == '$':
-		p.d.NumSet()
-		return uidKey{p.saved}
-	case b == '*' || isDigit(b):
-		p.byNumber = true
-		return numberKey{p.d.NumSet().Seqs(p.messages)}
+	case b == '$', b == '*', isDigit(b):
+		return p.numbers(p.d.NumSet(), false)
 	}
 	name := p.take()
 	for _, group := range []func(*searchParser, string) searchKey{
@@ -123,10 +128,42 @@ func (p *searchParser) flag(name string) searchKey {
 		return flagKey{store.Seen, !un}
 	case "KEYWORD":
 		p.d.SP()
-		bits, _ := p.bits([]imap.Flag{p.d.Flag()})
-		return flagKey{bits, !un} // a keyword that is not known is nowhere set
+		return p.keyword(p.d.Flag(), !un)
 	}
 	return nil
+}
+
+// keyword is a key about a keyword. One that is not known is nowhere set.
+func (p *searchParser) keyword(name imap.Flag, set bool) searchKey {
+	if p.late {
+		return lateKey{func(sel *selected) searchKey {
+			bits, _ := sel.view.Bits([]imap.Flag{name})
+			return flagKey{bits, set}
+		}}
+	}
+	bits, _ := p.bits([]imap.Flag{name})
+	return flagKey{bits, set}
+}
+
+// numbers is a key about messages' numbers or uids.
+func (p *searchParser) numbers(set wire.NumSet, uid bool) searchKey {
+	p.byNumber = p.byNumber || !uid && !set.Saved
+	if p.late {
+		return lateKey{func(sel *selected) searchKey {
+			return numbersKey(set, uid, uint32(len(sel.uids)), sel.lastUID(), sel.saved)
+		}}
+	}
+	return numbersKey(set, uid, p.messages, p.lastUID, p.saved)
+}
+
+func numbersKey(set wire.NumSet, uid bool, messages uint32, lastUID imap.UID, saved imap.UIDSet) searchKey {
+	switch {
+	case set.Saved:
+		return uidKey{saved}
+	case uid:
+		return uidKey{set.UIDs(lastUID)}
+	}
+	return numberKey{set.Seqs(messages)}
 }
 
 // date reads the keys about dates.
@@ -136,6 +173,7 @@ func (p *searchParser) date(name string) searchKey {
 	case name == "OLDER" || name == "YOUNGER":
 		p.d.SP()
 		age := time.Duration(p.d.Number()) * time.Second
+		p.cards = true
 		return ageKey{p.now.Add(-age), name == "OLDER"}
 	case strings.HasPrefix(name, "SENT"):
 		source, name = sent, name[len("SENT"):]
@@ -155,6 +193,7 @@ func (p *searchParser) date(name string) searchKey {
 }
 
 func (p *searchParser) day() time.Time {
+	p.cards = true
 	p.d.SP()
 	return p.d.Date()
 }
@@ -173,6 +212,10 @@ func (p *searchParser) text(name string) searchKey {
 			in = bodyText
 		}
 		needle := p.needle()
+		if p.slack {
+			pattern := newPattern(needle)
+			return fuzzyText{in, pattern, p.lookups.addFuzzy(pattern, lookupScope[in])}
+		}
 		p.needles[in] = append(p.needles[in], needle)
 		return textKey{in, len(p.needles[in]) - 1, p.lookups.add(needle, lookupScope[in])}
 	}
@@ -182,6 +225,9 @@ func (p *searchParser) text(name string) searchKey {
 // field reads what a header field is to contain.
 func (p *searchParser) field(name string) searchKey {
 	needle := p.needle()
+	if p.slack {
+		return fuzzyField{fieldKey{name: name, usual: message.IsUsualField(name)}, newPattern(needle)}
+	}
 	return fieldKey{name, message.IsUsualField(name), needle, p.lookups.add(needle, store.HeaderText)}
 }
 
@@ -189,10 +235,20 @@ func (p *searchParser) field(name string) searchKey {
 func (p *searchParser) needle() []byte {
 	p.d.SP()
 	s, err := p.decode(p.d.AString())
-	if p.charsetError == nil {
-		p.charsetError = err
+	if p.refusal == nil {
+		p.refusal = err
 	}
 	return message.AppendFold(nil, []byte(s))
+}
+
+// fuzzyKey reads what is to be matched with slips.
+func (p *searchParser) fuzzyKey() searchKey {
+	outer := p.slack
+	p.fuzzy, p.slack = true, true
+	p.d.SP()
+	key := p.key()
+	p.slack = outer
+	return key
 }
 
 // other reads what is left.
@@ -200,6 +256,10 @@ func (p *searchParser) other(name string) searchKey {
 	switch name {
 	case "ALL", "SAVEDATESUPPORTED": // RFC 8514 section 4.3: of all mailboxes
 		return allKey{}
+	case "FUZZY":
+		return p.fuzzyKey()
+	case "FILTER":
+		return p.filter()
 	case "NOT":
 		p.d.SP()
 		return notKey{p.key()}
@@ -210,25 +270,25 @@ func (p *searchParser) other(name string) searchKey {
 		return newOr(first, p.key())
 	case "UID":
 		p.d.SP()
-		set := p.d.NumSet()
-		if set.Saved {
-			return uidKey{p.saved}
-		}
-		return uidKey{set.UIDs(p.lastUID)}
+		return p.numbers(p.d.NumSet(), true)
 	case "LARGER":
 		p.d.SP()
+		p.cards = true
 		return sizeKey{int64(p.d.Number64()), math.MaxInt64}
 	case "SMALLER":
 		p.d.SP()
+		p.cards = true
 		return sizeKey{-1, int64(p.d.Number64())}
 	case "MODSEQ":
 		p.modseq = true
 		return readModSeqKey(p.d)
 	case "EMAILID":
 		p.d.SP()
+		p.cards = true
 		return idKey{false, parseObjectID(emailPrefix, p.d.AString())}
 	case "THREADID":
 		p.d.SP()
+		p.cards = true
 		return idKey{true, parseObjectID(threadPrefix, p.d.AString())}
 	}
 	return nil

@@ -3,6 +3,7 @@ package imapd
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 
 	"letterbox/message"
@@ -112,7 +113,7 @@ func (t *searchText) scan(row *store.Row, in scope) {
 
 // writeScope writes the text of a scope. Nothing that can be looked for holds
 // the NUL between header and body: the search index keeps them apart.
-func writeScope(f *finder, prefix, raw []byte, parts *message.Part, in scope) error {
+func writeScope(f io.Writer, prefix, raw []byte, parts *message.Part, in scope) error {
 	if in == wholeText {
 		for _, header := range [][]byte{prefix, raw[:parts.Body]} {
 			if err := message.WriteHeaderText(f, header); err != nil {

@@ -37,6 +37,9 @@ type selected struct {
 	// saved is the result that "$" stands for (RFC 5182).
 	saved imap.UIDSet
 
+	// live are the results that are kept up to date (RFC 5267).
+	live []*liveResult
+
 	// knows are states of messages that the client has heard of though they are
 	// younger than modseq: its own STORE. Ascending by uid; see known.
 	knows []store.Entry

@@ -38,9 +38,11 @@ func (s *session) update(expunge bool) error {
 	s.tellArrived(len(before))
 	if !s.wants(flagChange) {
 		sel.knows = nil
+		s.tellLive()
 		return s.enc.Err()
 	}
 	s.tellFlags(before)
+	s.tellLive()
 	sel.modseq = now.ModSeq
 	if sel.expunges == now.Expunges {
 		sel.settled = now.ModSeq
@@ -52,6 +54,9 @@ func (s *session) update(expunge bool) error {
 // snapshot's array, as far as the client knew it.
 func (s *session) tellExpunged(now store.Snapshot) {
 	sel := s.sel
+	if len(sel.live) > 0 {
+		s.tellLeaving(goneFrom(sel.uids, now.UIDs).uidSet())
+	}
 	if s.qresync || s.uidOnly {
 		s.tellVanished("", goneFrom(sel.uids, now.UIDs))
 	} else {

@@ -19,13 +19,27 @@ import (
 type catalog struct {
 	box MailboxID
 
-	mu       sync.Mutex // held over reading: who wants the same waits for it
+	turn     chan struct{} // of one: held over reading; who wants the same waits for it
 	account  AccountID
 	uids     []imap.UID // ascending; append only
 	messages []MessageID
+	cards    []Card // of the first of uids; none until somebody sorts
+	words    *words
 
-	used time.Time // guarded by catalogs
+	used   time.Time // guarded by catalogs, as weight
+	weight int       // number of cards
 }
+
+func (c *catalog) lock(ctx context.Context) error {
+	select {
+	case c.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (c *catalog) unlock() { <-c.turn }
 
 // catalogs are those in memory.
 type catalogs struct {
@@ -34,10 +48,12 @@ type catalogs struct {
 }
 
 // Catalogs are dropped when nobody has used them for catalogIdle, and the
-// longest unused ones when there are more than maxCatalogs.
+// longest unused ones when there are more than maxCatalogs, or more than
+// maxCards in them all: some 50 MB.
 const (
 	catalogIdle = 5 * time.Minute
 	maxCatalogs = 100
+	maxCards    = 300_000
 )
 
 // get returns a mailbox's catalog; it may have to be read yet.
@@ -49,26 +65,45 @@ func (cs *catalogs) get(m MailboxID) *catalog {
 		if cs.list == nil {
 			cs.list = map[MailboxID]*catalog{}
 		}
-		cs.shrink()
-		c = &catalog{box: m}
+		if len(cs.list) >= maxCatalogs {
+			cs.dropOldest(nil)
+		}
+		c = &catalog{box: m, turn: make(chan struct{}, 1), words: &words{}}
 		cs.list[m] = c
 	}
 	c.used = time.Now()
 	return c
 }
 
-// shrink makes room for one more; cs.mu is held.
-func (cs *catalogs) shrink() {
-	if len(cs.list) < maxCatalogs {
-		return
-	}
+// dropOldest drops the longest unused one but keep; cs.mu is held. Who uses it
+// still has it.
+func (cs *catalogs) dropOldest(keep *catalog) (dropped bool) {
 	var oldest *catalog
 	for _, c := range cs.list {
-		if oldest == nil || c.used.Before(oldest.used) {
+		if c != keep && (oldest == nil || c.used.Before(oldest.used)) {
 			oldest = c
 		}
 	}
-	delete(cs.list, oldest.box)
+	if oldest != nil {
+		delete(cs.list, oldest.box)
+	}
+	return oldest != nil
+}
+
+// weigh notes how large a catalog has become and drops others for it.
+func (cs *catalogs) weigh(c *catalog) {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	c.weight = len(c.cards)
+	for cs.total() > maxCards && cs.dropOldest(c) {
+	}
+}
+
+func (cs *catalogs) total() (n int) {
+	for _, c := range cs.list {
+		n += c.weight
+	}
+	return n
 }
 
 // expire drops those that nobody has used for long.
@@ -76,7 +111,7 @@ func (cs *catalogs) expire(now time.Time) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	for m, c := range cs.list {
-		if now.Sub(c.used) > catalogIdle {
+		if now.Sub(c.used) > catalogIdle || c.weight > maxCards {
 			delete(cs.list, m)
 		}
 	}
@@ -85,7 +120,7 @@ func (cs *catalogs) expire(now time.Time) {
 // catalogChunk is how many messages are read in one transaction.
 const catalogChunk = 5000
 
-// refresh reads what has arrived; c.mu is held.
+// refresh reads what has arrived; the lock is held.
 func (c *catalog) refresh(ctx context.Context, s *Store) error {
 	for {
 		n, err := c.readOn(ctx, s)
@@ -104,12 +139,12 @@ func (c *catalog) readOn(ctx context.Context, s *Store) (n int, err error) {
 		last = c.uids[len(c.uids)-1]
 	}
 	err = s.db.Read(ctx, func(conn *database.Conn) error {
-		if c.account == 0 {
-			row, err := readMailbox(conn, c.box)
-			if err != nil {
-				return err
-			}
-			c.account = row.Account
+		messages, err := c.entryCount(conn)
+		if err != nil {
+			return err
+		}
+		if len(c.uids) > 2*messages+catalogChunk { // most are gone
+			c.uids, c.messages, c.cards, c.words, last = nil, nil, nil, &words{}, 0
 		}
 		rows, err := conn.Query(`SELECT uid, message FROM entry WHERE mailbox = ? AND uid > ? ORDER BY uid LIMIT ?`, int64(c.box), int64(last), catalogChunk)
 		if err != nil {
@@ -132,10 +167,20 @@ func (c *catalog) readOn(ctx context.Context, s *Store) (n int, err error) {
 // identities returns uids and messages, parallel, ascending by uid; not to be
 // written. Some may be gone.
 func (c *catalog) identities(ctx context.Context, s *Store) (AccountID, []imap.UID, []MessageID, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	if err := c.lock(ctx); err != nil {
+		return 0, nil, nil, err
+	}
+	defer c.unlock()
 	if err := c.refresh(ctx, s); err != nil {
 		return 0, nil, nil, err
 	}
 	return c.account, slices.Clip(c.uids), slices.Clip(c.messages), nil
+}
+
+// ForgetDecks drops what is in memory for sorting and searching; it is read
+// again when it is needed. For measuring.
+func (s *Store) ForgetDecks() {
+	s.catalogs.mu.Lock()
+	defer s.catalogs.mu.Unlock()
+	clear(s.catalogs.list)
 }

@@ -29,7 +29,7 @@ func (h *house) held() (n int) {
 // have a text, and how many have it, by their texts.
 func (h *house) known(m MailboxID, text string, in Scope) (known, has int) {
 	h.t.Helper()
-	needle := Needle{message.AppendFold(nil, []byte(text)), in}
+	needle := Needle{Text: message.AppendFold(nil, []byte(text)), In: in}
 	v, err := h.Sieve(h.t.Context(), m, []Needle{needle})
 	must(h.t, err)
 	all := h.view(m).Snapshot().UIDs
@@ -172,7 +172,7 @@ func TestIndexDamagedInUse(t *testing.T) {
 	var err error
 	h.indexer.set, err = index.Open(filepath.Join(h.dir, "search"), h.log)
 	must(t, err)
-	if _, err := h.Sieve(t.Context(), in, []Needle{{[]byte("letter"), WholeText}}); !errors.Is(err, index.ErrDamaged) {
+	if _, err := h.Sieve(t.Context(), in, []Needle{{Text: []byte("letter"), In: WholeText}}); !errors.Is(err, index.ErrDamaged) {
 		t.Errorf("error %v", err)
 	}
 	if due := h.indexer.due(); len(due) > 1 { // unless the indexer was quicker

@@ -25,6 +25,10 @@ const (
 type Needle struct {
 	Text []byte
 	In   Scope
+
+	// Rank, if it is there, judges texts instead: 0 is that of a text that does
+	// not match. It is of no use with HeaderText.
+	Rank func(text []byte) uint8
 }
 
 // Facts are what is known of a message about each of a Sieve's needles, a bit
@@ -32,6 +36,7 @@ type Needle struct {
 type Facts struct {
 	Known uint64 // whether the message has it is known
 	Has   uint64 // it has it
+	Score uint8  // the lowest that was given to what it has
 }
 
 // MaxNeedles is how many needles a Sieve takes.
@@ -82,6 +87,9 @@ func (s *Store) useIndex(ctx context.Context, a AccountID, fn func(*index.Index)
 func (v *Sieve) lookUp(ctx context.Context, ix *index.Index) error {
 	v.indexed = ix.IDs() // before the candidates: what comes in between is not known
 	for n, needle := range v.needles {
+		if needle.Rank != nil {
+			continue
+		}
 		ids, ok, err := ix.Candidates(ctx, needle.Text, needle.In)
 		if err != nil {
 			return err
@@ -168,8 +176,27 @@ func (v *Sieve) look(f *Facts, header, body []byte) {
 			continue
 		}
 		f.Known |= bit
+		if needle.Rank != nil {
+			f.rank(bit, needle, header, body)
+			continue
+		}
 		if bytes.Contains(body, needle.Text) || needle.In == WholeText && bytes.Contains(header, needle.Text) {
 			f.Has |= bit
 		}
 	}
+}
+
+// rank lets a needle judge the texts itself: the better one counts.
+func (f *Facts) rank(bit uint64, needle Needle, header, body []byte) {
+	score := needle.Rank(body)
+	if needle.In == WholeText {
+		score = max(score, needle.Rank(header))
+	}
+	if score == 0 {
+		return
+	}
+	if f.Score == 0 || score < f.Score {
+		f.Score = score
+	}
+	f.Has |= bit
 }
