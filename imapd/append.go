@@ -99,10 +99,13 @@ func (up *upload) message(ctx context.Context, d *wire.Decoder, name string) err
 	return up.extended(ctx, d, m, name)
 }
 
-// extended reads a message that is given in another form than a literal: the
-// place for CATENATE.
+// extended reads a message that is given in another form than a literal.
 func (up *upload) extended(ctx context.Context, d *wire.Decoder, m uploaded, name string) error {
-	if d.Keyword() != "UTF8" || !up.s.utf8 {
+	form := d.Keyword()
+	if form == "CATENATE" {
+		return up.catenate(ctx, d, m, name)
+	}
+	if form != "UTF8" || !up.s.utf8 {
 		d.Fail("flags, a date or a literal")
 		return d.Err()
 	}

@@ -66,6 +66,8 @@ func capabilityList() []capability {
 		{"MULTIAPPEND", signedIn},
 		{"SAVEDATE", signedIn},
 		{"REPLACE", signedIn},
+		{"CATENATE", signedIn},
+		{"URL-PARTIAL", signedIn},
 		{"ACL", signedIn},
 		{"RIGHTS=kxte", signedIn},
 		{"LIST-MYRIGHTS", signedIn},

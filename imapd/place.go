@@ -43,19 +43,34 @@ func (p place) own() bool { return p.prefix == "" }
 // place takes a name apart. A name that only looks like that of somebody else's
 // mailbox is the user's own: they may have had folders of that name before.
 func (s *session) place(ctx context.Context, name string) (place, error) {
-	mine := place{account: s.account(), name: name}
+	return s.visitor().place(ctx, name)
+}
+
+// A visitor is somebody in whose name mailboxes are looked for: the user of a
+// session, or whoever authorized a URL.
+type visitor struct {
+	srv  *Server
+	user *directory.User
+}
+
+func (s *session) visitor() visitor { return visitor{s.srv, s.user} }
+
+func (v visitor) account() store.AccountID { return store.AccountID(v.user.ID) }
+
+func (v visitor) place(ctx context.Context, name string) (place, error) {
+	mine := place{account: v.account(), name: name}
 	space, rest, ok := strings.Cut(norm.NFC.String(name), string(store.Delimiter))
 	if !ok || space != otherUsers && space != shared {
 		return mine, nil
 	}
 	level, inner, _ := strings.Cut(rest, string(store.Delimiter))
-	owner, err := s.srv.cfg.Directory.User(ctx, addressOf(level))
+	owner, err := v.srv.cfg.Directory.User(ctx, addressOf(level))
 	switch {
 	case errors.Is(err, directory.ErrNoSuchUser), errors.Is(err, directory.ErrBadAddress):
 		return mine, nil
 	case err != nil:
 		return mine, err
-	case owner.ID == s.user.ID, owner.Team != (space == shared):
+	case owner.ID == v.user.ID, owner.Team != (space == shared):
 		return mine, nil
 	}
 	return place{account: store.AccountID(owner.ID), name: inner, prefix: prefixOf(owner)}, nil
@@ -107,18 +122,22 @@ func (s *session) mailbox(ctx context.Context, name string, need store.Rights) (
 
 // find is mailbox with the place at which it is.
 func (s *session) find(ctx context.Context, name string, need store.Rights) (*store.Mailbox, place, error) {
-	p, err := s.place(ctx, name)
+	return s.visitor().find(ctx, name, need)
+}
+
+func (v visitor) find(ctx context.Context, name string, need store.Rights) (*store.Mailbox, place, error) {
+	p, err := v.place(ctx, name)
 	if err != nil {
 		return nil, p, err
 	}
-	m, err := s.srv.cfg.Store.Mailbox(ctx, p.account, p.name)
+	m, err := v.srv.cfg.Store.Mailbox(ctx, p.account, p.name)
 	if p.own() || err != nil {
 		if errors.Is(err, store.ErrNotFound) {
 			err = absent(name)
 		}
 		return m, p, err
 	}
-	if m.Rights, err = s.srv.cfg.Store.Rights(ctx, m.ID, s.account()); err != nil {
+	if m.Rights, err = v.srv.cfg.Store.Rights(ctx, m.ID, v.account()); err != nil {
 		return nil, p, err
 	}
 	m.Name = p.prefix + m.Name
