@@ -95,7 +95,7 @@ func crashRestore(ctx context.Context, folder string, target *Folder) error {
 		if err != nil {
 			return err
 		}
-		if _, err := repo.Restore(ctx, id, folder, func(int64) {}); err != nil {
+		if _, err := repo.Restore(ctx, id, folder, RestoreOptions{}); err != nil {
 			return err
 		}
 		fmt.Println("restored", id)
@@ -230,7 +230,7 @@ func checkAfterRestore(t *testing.T, folder string, target *Folder) (half int) {
 		} else {
 			must(t, os.RemoveAll(folder))
 		}
-		_, err := repo.Restore(t.Context(), id, folder, func(int64) {})
+		_, err := repo.Restore(t.Context(), id, folder, RestoreOptions{})
 		must(t, err)
 	default:
 		t.Error(err)

@@ -200,7 +200,7 @@ func restored(t testing.TB, target Target, id ID, unlock Unlock) (*house, Restor
 	repo, err := Open(t.Context(), target, unlock)
 	must(t, err)
 	folder := filepath.Join(t.TempDir(), "restored")
-	out, err := repo.Restore(t.Context(), id, folder, func(int64) {})
+	out, err := repo.Restore(t.Context(), id, folder, RestoreOptions{})
 	must(t, err)
 	return openHouse(t, folder, blob.Options{}), out
 }

@@ -12,7 +12,6 @@ import (
 
 	"letterbox/database"
 	"letterbox/store"
-	"letterbox/store/blob"
 )
 
 // Unfinished is the folder within a data folder where Restore puts everything
@@ -26,6 +25,13 @@ type Restored struct {
 	Counts   map[string]int64
 	Lost     []Loss
 	Affected []store.Place // messages whose body is lost
+	Damaged  bool          // the database is, and needs a rescue
+}
+
+// RestoreOptions of Restore.
+type RestoreOptions struct {
+	Damaged  bool        // restore a damaged database too
+	Progress func(int64) // is told of bytes that are done; may be nil
 }
 
 // Restore makes a data folder of a snapshot. The folder must be empty, or hold
@@ -36,17 +42,20 @@ type Restored struct {
 // snapshot uids may have been given that the restored mailboxes would give again
 // to other messages, so that clients have to load them anew.
 //
-// What is damaged at the target is left out and reported; only of the database
-// everything is needed.
-func (r *Repository) Restore(ctx context.Context, id ID, folder string, did func(int64)) (Restored, error) {
-	restored, err := r.restore(ctx, id, folder, did)
+// What is damaged at the target is left out and reported. A damaged database is
+// restored only when that is asked for: it is then left as it is, for rescue.
+func (r *Repository) Restore(ctx context.Context, id ID, folder string, o RestoreOptions) (Restored, error) {
+	if o.Progress == nil {
+		o.Progress = func(int64) {}
+	}
+	restored, err := r.restore(ctx, id, folder, o)
 	if err != nil {
 		return restored, fmt.Errorf("restore snapshot %s to %s: %w", id, folder, err)
 	}
 	return restored, nil
 }
 
-func (r *Repository) restore(ctx context.Context, id ID, folder string, did func(int64)) (out Restored, err error) {
+func (r *Repository) restore(ctx context.Context, id ID, folder string, o RestoreOptions) (out Restored, err error) {
 	done, err := clearUnfinished(folder)
 	if err != nil || done {
 		return out, err
@@ -59,17 +68,16 @@ func (r *Repository) restore(ctx context.Context, id ID, folder string, did func
 	if err := os.MkdirAll(scratch, 0o700); err != nil {
 		return out, err
 	}
-	if out.Lost, err = r.fetch(ctx, m.Files, scratch, did); err != nil {
+	if out.Lost, err = r.fetch(ctx, m.Files, scratch, o.Progress); err != nil {
 		return out, err
 	}
 	out.Files, out.Bytes = len(m.Files), m.Size()
-	for _, l := range out.Lost {
-		if l.Path == databasePath {
-			return out, fmt.Errorf("the database is damaged (%v); take another snapshot: 'letterbox snapshot verify' says which are whole", l)
+	if i := slices.IndexFunc(out.Lost, func(l Loss) bool { return l.Path == databasePath }); i < 0 {
+		if err := settle(ctx, scratch, &out); err != nil {
+			return out, err
 		}
-	}
-	if err := settle(ctx, scratch, &out); err != nil {
-		return out, err
+	} else if out.Damaged = true; !o.Damaged {
+		return out, fmt.Errorf("the database is damaged (%v); restore another snapshot ('letterbox snapshot verify' says which are whole), or this one with --damaged, and run 'letterbox rescue' on it", out.Lost[i])
 	}
 	if err := r.leaveKey(ctx, scratch); err != nil {
 		return out, err
@@ -215,9 +223,4 @@ func syncTree(root string) error {
 func recounts(c *database.Conn) (map[string]int64, error) {
 	t, err := store.Recount(c)
 	return countsOf(t), err
-}
-
-// openPacks opens the packs of a restored folder for reading.
-func openPacks(folder string) (*blob.Store, error) {
-	return blob.Open(filepath.Join(folder, blobFolder), blob.Options{ReadOnly: true})
 }

@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"sync"
 
 	"filippo.io/age"
@@ -64,28 +63,35 @@ var codec = struct {
 	}),
 }
 
-// seal compresses and, where the key says so, encrypts an object.
-func (k *Key) seal(plain []byte) ([]byte, error) {
+// A room is memory for sealing, used again for one object after the other.
+type room struct {
+	packed []byte
+	sealed bytes.Buffer
+}
+
+// seal compresses and, where the key says so, encrypts an object. What it returns
+// is valid until the room is used again.
+func (k *Key) seal(r *room, plain []byte) ([]byte, error) {
 	encoder, err := codec.encoder()
 	if err != nil {
 		return nil, err
 	}
-	packed := encoder.EncodeAll(plain, make([]byte, 0, len(plain)/2+1024))
+	r.packed = encoder.EncodeAll(plain, r.packed[:0])
 	if k.identity == nil {
-		return packed, nil
+		return r.packed, nil
 	}
-	sealed := bytes.NewBuffer(make([]byte, 0, len(packed)+len(packed)/4096+1024))
-	w, err := age.Encrypt(sealed, k.identity.Recipient())
+	r.sealed.Reset()
+	w, err := age.Encrypt(&r.sealed, k.identity.Recipient())
 	if err != nil {
 		return nil, fmt.Errorf("encrypt: %w", err)
 	}
-	if _, err := w.Write(packed); err != nil {
+	if _, err := w.Write(r.packed); err != nil {
 		return nil, fmt.Errorf("encrypt: %w", err)
 	}
 	if err := w.Close(); err != nil {
 		return nil, fmt.Errorf("encrypt: %w", err)
 	}
-	return sealed.Bytes(), nil
+	return r.sealed.Bytes(), nil
 }
 
 // open is the reverse of seal. What was changed at the target is an error.
@@ -96,9 +102,11 @@ func (k *Key) open(sealed []byte) ([]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("decrypt: %w", err)
 		}
-		if packed, err = io.ReadAll(r); err != nil {
+		b := bytes.NewBuffer(make([]byte, 0, len(sealed)+bytes.MinRead))
+		if _, err := b.ReadFrom(r); err != nil {
 			return nil, fmt.Errorf("decrypt: %w", err)
 		}
+		packed = b.Bytes()
 	}
 	decoder, err := codec.decoder()
 	if err != nil {

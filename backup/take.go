@@ -109,7 +109,7 @@ func (r *Repository) keep(ctx context.Context) error {
 // publish writes the manifest, after all that it names is durable: with it the
 // snapshot exists.
 func (r *Repository) publish(ctx context.Context, id ID, text []byte) error {
-	sealed, err := r.key.seal(text)
+	sealed, err := r.key.seal(new(room), text)
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,8 @@ import (
 // concurrent use.
 type Target interface {
 	// Put writes an object, all of it or nothing, over another of its name. It may
-	// be seen, and is durable, only after Flush.
+	// be seen, and is durable, only after Flush. data is the caller's again when it
+	// returns.
 	Put(ctx context.Context, name string, data []byte) error
 
 	// Flush makes what was put durable.

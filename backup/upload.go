@@ -89,6 +89,7 @@ func (u *upload) put(plain []byte) (Name, error) {
 
 // seal writes what comes until there is no more.
 func (u *upload) seal() error {
+	var r room
 	for {
 		select {
 		case <-u.ctx.Done():
@@ -97,7 +98,7 @@ func (u *upload) seal() error {
 			if !more {
 				return nil
 			}
-			if err := u.write(plain); err != nil {
+			if err := u.write(&r, plain); err != nil {
 				return err
 			}
 			u.did(int64(len(plain)))
@@ -106,12 +107,12 @@ func (u *upload) seal() error {
 	}
 }
 
-func (u *upload) write(plain []byte) error {
+func (u *upload) write(r *room, plain []byte) error {
 	name := u.repo.key.name(plain)
 	if !u.known.claim(name) {
 		return nil
 	}
-	sealed, err := u.repo.key.seal(plain)
+	sealed, err := u.repo.key.seal(r, plain)
 	if err != nil {
 		return err
 	}

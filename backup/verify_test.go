@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"letterbox/store/blob"
 )
 
 // objects lists what lies at a target, by folder, without what is half written.
@@ -108,11 +109,25 @@ func TestRestoreGivesBackTheRest(t *testing.T) {
 	// Without its database a snapshot is not restored, and the folder stays empty.
 	must(t, os.Truncate(target.join(m.file(databasePath).Extents[0].Bundle.object()), 5))
 	folder := t.TempDir()
-	if _, err := repo.Restore(t.Context(), id, folder, func(int64) {}); err == nil || !strings.Contains(err.Error(), "take another snapshot") {
+	if _, err := repo.Restore(t.Context(), id, folder, RestoreOptions{}); err == nil || !strings.Contains(err.Error(), "restore another snapshot") {
 		t.Errorf("restored without a database: %v", err)
 	}
 	if _, err := os.Stat(filepath.Join(folder, databasePath)); err == nil {
 		t.Error("left a database behind")
+	}
+	// Unless that is asked for: the packs are there for a rescue.
+	out, err = repo.Restore(t.Context(), id, folder, RestoreOptions{Damaged: true})
+	must(t, err)
+	if !out.Damaged {
+		t.Error("did not say that the database is damaged")
+	}
+	packs, err := blob.Open(filepath.Join(folder, blobFolder), blob.Options{ReadOnly: true})
+	must(t, err)
+	defer packs.Close()
+	bodies := 0
+	packs.Scan(t.Context(), func(blob.Record) error { bodies++; return nil })
+	if bodies != len(want)-lost {
+		t.Errorf("the packs give %d bodies, want %d", bodies, len(want)-lost)
 	}
 }
 
@@ -125,7 +140,7 @@ func TestRestoreOverwritesNothing(t *testing.T) {
 	repo, err := h.keeper.Repository(t.Context(), target)
 	must(t, err)
 	before := h.mail(t)
-	if _, err := repo.Restore(t.Context(), id, h.folder, func(int64) {}); !errors.Is(err, ErrNotEmpty) {
+	if _, err := repo.Restore(t.Context(), id, h.folder, RestoreOptions{}); !errors.Is(err, ErrNotEmpty) {
 		t.Errorf("over a data folder: %v", err)
 	}
 	if diff := cmp.Diff(before, h.mail(t)); diff != "" {
@@ -135,12 +150,12 @@ func TestRestoreOverwritesNothing(t *testing.T) {
 	folder := t.TempDir()
 	must(t, os.MkdirAll(filepath.Join(folder, Unfinished, blobFolder), 0o700))
 	must(t, os.WriteFile(filepath.Join(folder, Unfinished, databasePath), []byte("half"), 0o600))
-	_, err = repo.Restore(t.Context(), id, folder, func(int64) {})
+	_, err = repo.Restore(t.Context(), id, folder, RestoreOptions{})
 	must(t, err)
 	// A configuration that is there already stays.
 	folder = t.TempDir()
 	must(t, os.WriteFile(filepath.Join(folder, configFile), []byte("mine"), 0o600))
-	_, err = repo.Restore(t.Context(), id, folder, func(int64) {})
+	_, err = repo.Restore(t.Context(), id, folder, RestoreOptions{})
 	must(t, err)
 	if text, _ := os.ReadFile(filepath.Join(folder, configFile)); string(text) != "mine" {
 		t.Errorf("the configuration became %q", text)

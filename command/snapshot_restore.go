@@ -22,6 +22,7 @@ type snapshotRestore struct {
 	Folder   string   `arg:"" optional:"" help:"One folder. Default: all."`
 	UID      []uint32 `placeholder:"UID" help:"Single messages of the folder, as 'letterbox snapshot browse' numbers them."`
 	Beside   bool     `help:"Put everything below a new folder 'Restored/DATE', also what is not missing. Default: only what is missing, to where it was."`
+	Damaged  bool     `help:"Restore a whole appliance although the snapshot's database is damaged; then run 'letterbox rescue'."`
 	DryRun   bool     `help:"Only say what would change."`
 }
 
@@ -67,7 +68,7 @@ func (c *snapshotRestore) whole(ctx context.Context, s *shell) error {
 		return c.print(s.Out, map[string]any{"snapshot": id, "host": m.Host, "counts": m.Counts, "bytes": m.Size(), "dry_run": true}, table)
 	}
 	bar := newProgress(s.Err, "restore", m.Size(), true)
-	restored, err := repo.Restore(ctx, id, config.Data, bar.add)
+	restored, err := repo.Restore(ctx, id, config.Data, backup.RestoreOptions{Damaged: c.Damaged, Progress: bar.add})
 	bar.end()
 	if err != nil {
 		return err
@@ -85,6 +86,9 @@ func (c *snapshotRestore) tellWhole(s *shell, data string, id backup.ID, r backu
 	}
 	table := &table{empty: fmt.Sprintf("Snapshot %s is restored to %s: %s. Start it: letterbox --data %s serve",
 		id, data, plural(r.Counts["messages"], "message"), quote(data))}
+	if r.Damaged {
+		table.empty = fmt.Sprintf("Snapshot %s is restored to %s, with a damaged database. Mend it: letterbox --data %s rescue", id, data, quote(data))
+	}
 	if err := c.print(s.Out, map[string]any{"snapshot": id, "counts": r.Counts, "bytes": r.Bytes, "lost": lost}, table); err != nil {
 		return err
 	}
