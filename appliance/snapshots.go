@@ -71,7 +71,7 @@ func (c *Config) SnapshotAccess() backup.Access {
 func (d *Data) keepSnapshots() *backup.Keeper {
 	k := backup.NewKeeper(backup.Source{
 		Folder: d.Config.Data, Config: d.Config.File, DB: d.DB, Blobs: d.Blobs,
-		Host: d.Config.Hostname, Program: Version(),
+		Host: d.Config.Hostname, Program: Version(), Reserve: d.reserve(),
 	}, d.Log.With("task", "snapshot"))
 	d.Telemetry.Gauge("snapshot_age_seconds", "Age of the last snapshot, at the target where it is oldest; -1: there is none.", func() float64 {
 		return oldest(k, &d.Config, func(r backup.Record) time.Time { return r.Last.Time() })

@@ -55,6 +55,7 @@ type Source struct {
 	Blobs   *blob.Store
 	Host    string
 	Program string // version
+	Reserve int64  // bytes that mail wants free on its disk
 }
 
 // A Keeper takes snapshots of one source.

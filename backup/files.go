@@ -19,7 +19,8 @@ const (
 
 // leftOut says what of the data folder is in no snapshot: what is copied
 // otherwise, what can be made again (search indexes), what may be lost
-// (telemetry), what is on its way, and the snapshots themselves.
+// (telemetry), what is on its way or only takes up room, and the snapshots
+// themselves.
 func leftOut(name string) bool {
 	for _, file := range []string{databasePath, "telemetry.db"} {
 		if strings.HasPrefix(name, file) {
@@ -27,7 +28,7 @@ func leftOut(name string) bool {
 		}
 	}
 	switch name {
-	case blobFolder, "search", "spool", "snapshots", Work, "lock", "control.sock", "lost+found":
+	case blobFolder, "search", "spool", "snapshots", "ballast", Work, "lock", "control.sock", "lost+found":
 		return true
 	}
 	return strings.HasPrefix(name, "salvage-") || strings.HasPrefix(name, partPrefix)

@@ -19,7 +19,8 @@ import (
 // twice for each, and everybody who flushes on the same disk waits for that. So
 // what is put is written out, but flushed and given its name in batches.
 type Folder struct {
-	path string
+	path    string
+	reserve int64 // bytes that stay free on the disk; 0: the usual
 
 	mu      sync.Mutex
 	waiting []written
@@ -118,8 +119,20 @@ func (f *Folder) leaveRoom(n int64) error {
 	if err != nil {
 		return err
 	}
-	if reserve := min(reserveBytes, total*reservePercent/100); free-n < reserve {
+	if reserve := max(f.reserve, min(reserveBytes, total*reservePercent/100)); free-n < reserve {
 		return fmt.Errorf("snapshot folder %s: the disk is nearly full (%d MB free) and the rest is left to mail; make room, or choose another snapshot.target", f.path, free>>20)
+	}
+	return nil
+}
+
+// spare leaves so much free if the folder lies on the same disk as another one.
+func (f *Folder) spare(other string, reserve int64) error {
+	var here, there unix.Stat_t
+	if err := errors.Join(unix.Stat(f.path, &here), unix.Stat(other, &there)); err != nil {
+		return fmt.Errorf("snapshot folder: %w", err)
+	}
+	if here.Dev == there.Dev {
+		f.reserve = reserve
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"letterbox/database"
 )
@@ -49,6 +50,9 @@ func (k *Keeper) capture(ctx context.Context, last []chunk) (*image, error) {
 	if err != nil {
 		return nil, fmt.Errorf("copy the database: %w", err)
 	}
+	if err := k.roomForImage(last); err != nil {
+		return nil, errors.Join(fmt.Errorf("copy the database: %w", err), scratch.Close())
+	}
 	i := &image{changed: scratch}
 	w := bufio.NewWriterSize(scratch, 256<<10)
 	err = k.source.DB.Image(ctx, func(c *database.Conn) (err error) {
@@ -61,6 +65,15 @@ func (k *Keeper) capture(ctx context.Context, last []chunk) (*image, error) {
 		return nil, errors.Join(fmt.Errorf("copy the database: %w", err), scratch.Close())
 	}
 	return i, nil
+}
+
+// roomForImage wants room for what no earlier snapshot has.
+func (k *Keeper) roomForImage(last []chunk) error {
+	info, err := os.Stat(filepath.Join(k.source.Folder, databasePath))
+	if err != nil {
+		return err
+	}
+	return haveRoom(k.work(), max(info.Size()-int64(len(last))*chunkSize, 0), max(k.source.Reserve, scratchReserve))
 }
 
 // scratchFile opens a file without a name, which is gone when it is closed,

@@ -57,7 +57,7 @@ func (r *Repository) past(ctx context.Context, id ID, scratch string) (p *Past, 
 
 func (p *Past) open(ctx context.Context, r *Repository) error {
 	f := p.Manifest.file(databasePath)
-	if err := haveRoom(p.scratch, f.Size); err != nil {
+	if err := haveRoom(p.scratch, f.Size, scratchReserve); err != nil {
 		return err
 	}
 	lost, err := r.fetch(ctx, []File{f}, p.scratch, func(int64) {})
@@ -101,16 +101,16 @@ func (p *Past) Close() error {
 }
 
 // haveRoom says when a disk is too full for scratch files.
-func haveRoom(folder string, n int64) error {
+func haveRoom(folder string, n, reserve int64) error {
 	free, _, err := diskRoom(folder)
 	if err != nil {
 		return err
 	}
-	if free-n < scratchReserve {
-		return fmt.Errorf("%s has %d MB free and %d more are needed for a while; make room", folder, free>>20, (n+scratchReserve-free)>>20)
+	if free-n < reserve {
+		return fmt.Errorf("%s has %d MB free, and %d more are needed for a while; make room", folder, free>>20, (n+reserve-free)>>20)
 	}
 	return nil
 }
 
-// scratchReserve stays free for mail.
+// scratchReserve stays free in any case.
 const scratchReserve = 64 << 20

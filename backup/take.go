@@ -43,6 +43,13 @@ func (k *Keeper) take(ctx context.Context, t Target) (result Result, err error) 
 	if err := k.tidy(); err != nil {
 		return result, err
 	}
+	// Below its reserve mail is refused: a snapshot on the same disk stays well away
+	// from that.
+	if f, here := t.(*Folder); here {
+		if err := f.spare(k.source.Folder, 2*k.source.Reserve); err != nil {
+			return result, err
+		}
+	}
 	repo, err := k.ensureRepository(ctx, t)
 	if err != nil {
 		return result, err

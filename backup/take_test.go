@@ -240,3 +240,24 @@ func TestSnapshotWhileMailArrivesAndPacksMove(t *testing.T) {
 		back.close()
 	}
 }
+
+// TestDiskOfTheMail: a snapshot on the disk of the mail does not use up what mail
+// needs, and no scratch file does.
+func TestDiskOfTheMail(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.receive(t, "INBOX", 3)
+	free, _, err := diskRoom(h.folder)
+	must(t, err)
+	h.keeper.source.Reserve = free*3/4 + 1
+	target := folderTarget(t)
+	if _, err := h.keeper.Take(t.Context(), target); err == nil || !strings.Contains(err.Error(), "make room, or choose another snapshot.target") {
+		t.Errorf("beside the reserve: %v", err)
+	}
+	h.keeper.source.Reserve = 2 * free
+	if _, err := h.keeper.capture(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "make room") {
+		t.Errorf("scratch within the reserve: %v", err)
+	}
+	h.keeper.source.Reserve = 0
+	take(t, h, target)
+}
