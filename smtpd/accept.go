@@ -61,7 +61,7 @@ func (s *session) checkAuthors(ctx context.Context, raw []byte) error {
 	}
 	for _, author := range authors {
 		if err := s.maySendAs(ctx, author); err != nil {
-			return fmt.Errorf("From or Sender: %w", err)
+			return fmt.Errorf("author of the message: %w", err)
 		}
 	}
 	return nil

@@ -2,6 +2,7 @@ package smtpd
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"time"
@@ -52,15 +53,23 @@ func (m *incoming) write(p []byte) {
 // of a message, and commands after it, where another sees text: mail could be
 // smuggled past the checks of either.
 func (m *incoming) checkLineEnds(p []byte) {
-	for _, c := range p {
-		if m.cr != (c == '\n') {
+	for len(p) > 0 {
+		if m.cr != (p[0] == '\n') {
 			m.refused = m.bareLineEnd()
 			return
 		}
-		if c == '\n' {
+		if m.cr {
+			m.cr, p = false, p[1:]
 			m.line++
+			continue
 		}
-		m.cr = c == '\r'
+		var text []byte
+		text, p, m.cr = bytes.Cut(p, []byte("\r"))
+		if bytes.IndexByte(text, '\n') >= 0 {
+			m.cr = false
+			m.refused = m.bareLineEnd()
+			return
+		}
 	}
 }
 
