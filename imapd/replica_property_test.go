@@ -40,6 +40,10 @@ func TestReplicasEqualTheMailbox(t *testing.T) {
 			defer c.kill()
 		}
 		w := &waiter{h.store, box.ID}
+		for _, c := range clients {
+			c.connect()
+		}
+		clients[0].do("APPEND " + mailbox + strings.Repeat(" {4+}\r\nabc\n", 5))
 		for range rapid.IntRange(5, 40).Draw(t, "steps") {
 			c := clients[rapid.IntRange(0, len(clients)-1).Draw(t, "client")]
 			if c.conn == nil {
@@ -67,51 +71,57 @@ const annaID = store.AccountID(1)
 
 // turn sends one command at random.
 func (c *replica) turn(t *rapid.T) {
-	uid := func(label string) int { return rapid.IntRange(1, 12).Draw(t, label) }
+	uid := func(label string) int { return rapid.IntRange(1, 7).Draw(t, label) }
 	first := uid("first")
-	last := first + rapid.IntRange(0, 5).Draw(t, "more")
+	last := first + rapid.IntRange(0, 3).Draw(t, "more")
 	change := silentStore{
 		sign: rapid.SampledFrom([]string{"+", "-", ""}).Draw(t, "sign"),
 		flag: rapid.SampledFrom([]string{`\Deleted`, `\Flagged`, `\Seen`, "$Todo"}).Draw(t, "flag"),
 	}
 	byNumber := !c.uidOnly && !strings.HasPrefix(c.notify, "SET (SELECTED ") && len(c.list) > 0
 	number := func() int { return rapid.IntRange(1, len(c.list)).Draw(t, "number") }
-	switch rapid.IntRange(0, 14).Draw(t, "command") {
-	case 0, 1:
+	switch rapid.IntRange(0, 19).Draw(t, "command") {
+	case 0:
 		const message = "Subject: hello\r\n\r\nHello.\r\n"
 		c.do("APPEND " + c.mailbox + strings.Repeat(fmt.Sprintf(" (%s) {%d+}\r\n%s", change.flag, len(message), message), 1+first%3))
-	case 2, 3:
+	case 1, 2, 3:
 		c.do(fmt.Sprintf("UID STORE %d:%d %sFLAGS (%s)", first, last, change.sign, change.flag))
-	case 4, 5:
+	case 4, 5, 6, 7:
 		c.storeSilent(first, last, change, nil)
-	case 6:
+	case 8, 9:
 		if c.condstore {
-			since := rapid.Uint64Range(0, c.highest+2).Draw(t, "since")
+			since := rapid.Uint64Range(0, 3).Draw(t, "back")
+			since = c.highest + 1 - min(since, c.highest)
 			c.storeSilent(first, last, change, &since)
 		}
-	case 7:
+	case 10, 11:
 		if byNumber {
 			c.do(fmt.Sprintf("STORE %d %sFLAGS (%s)", number(), change.sign, change.flag))
 		}
-	case 8:
+	case 12:
 		if byNumber {
 			c.do(fmt.Sprintf("FETCH %d (UID FLAGS BODY[])", number()))
 		} else {
 			c.do(fmt.Sprintf("UID FETCH %d:%d (FLAGS BODY[])", first, last))
 		}
-	case 9:
+	case 13:
 		c.do("EXPUNGE")
-	case 10:
+	case 14:
 		c.do(fmt.Sprintf("UID EXPUNGE %d:%d", first, last))
-	case 11:
+	case 15:
 		c.do(fmt.Sprintf("UID %s %d:%d %s", rapid.SampledFrom([]string{"COPY", "MOVE"}).Draw(t, "verb"), first, last,
 			rapid.SampledFrom([]string{c.mailbox, "Archive"}).Draw(t, "to")))
-	case 12:
+	case 16:
 		c.do("IDLE")
-	case 13:
+	case 17:
 		c.sel()
-	case 14:
+	case 18:
 		c.kill()
+	case 19:
+		if byNumber { // expunges are held back, and the client leaves
+			c.do(fmt.Sprintf("STORE %d %sFLAGS (%s)", number(), change.sign, change.flag))
+			c.kill()
+		}
 	}
 }
 

@@ -45,6 +45,7 @@ type replica struct {
 	name, address string
 	dialect
 	user, password, mailbox string
+	concurrent              bool // others change the mailbox at the same time
 
 	conn net.Conn // nil between connections
 	r    *bufio.Reader
@@ -125,8 +126,17 @@ func (c *replica) sel() bool {
 	}
 	switch {
 	case c.qresync && since > 0:
-		// What is left of the cache is there still, but for new messages.
-		return c.number() && c.complete()
+		cache := maps.Clone(c.seen)
+		if !c.number() {
+			return false
+		}
+		for _, m := range c.known() {
+			delete(cache, m.uid)
+		}
+		if len(cache) > 0 {
+			c.t.Errorf("%s: came back from modseq %d and was not told that %v vanished", c.name, since, cache)
+		}
+		return c.complete()
 	case c.condstore && since > 0:
 		return c.number() && c.do(fmt.Sprintf("UID FETCH 1:* (FLAGS) (CHANGEDSINCE %d)", since)) && c.complete()
 	}
@@ -467,9 +477,25 @@ func (s silentStore) of(flags string) string {
 	return sortedFlags(strings.Join(slices.DeleteFunc(strings.Fields(flags), func(f string) bool { return f == s.flag }), " "))
 }
 
+// forget forgets all flags.
+func (c *replica) forget() bool {
+	for i := range c.list {
+		c.list[i].flags = unknownFlags
+	}
+	for uid := range c.seen {
+		c.seen[uid] = replicated{uid, unknownFlags}
+	}
+	return true
+}
+
 // storeSilent changes flags without being told what they become, but for
 // conditions that failed.
 func (c *replica) storeSilent(first, last int, change silentStore, unchangedSince *uint64) bool {
+	if c.notify != "" && c.concurrent {
+		// What was told before the command is processed cannot be told from what
+		// became of it.
+		return c.do(fmt.Sprintf("UID STORE %d:%d %sFLAGS.SILENT (%s)", first, last, change.sign, change.flag)) && c.forget()
+	}
 	if c.notify != "" && !c.do("NOOP") {
 		// What was told before the command is processed would be taken for what
 		// became of it.
