@@ -68,6 +68,8 @@ func capabilityList() []capability {
 		{"REPLACE", signedIn},
 		{"CATENATE", signedIn},
 		{"URL-PARTIAL", signedIn},
+		{"URLAUTH", signedIn},
+		{"URLAUTH=BINARY", signedIn},
 		{"ACL", signedIn},
 		{"RIGHTS=kxte", signedIn},
 		{"LIST-MYRIGHTS", signedIn},

@@ -85,12 +85,14 @@ func (f *fetcher) writeDecoded(r io.Reader, sp span, nul bool) {
 
 // contents is a writer that looks at what a part decodes to.
 type contents struct {
-	size int64
-	nul  bool
+	size  int64
+	lines int64
+	nul   bool
 }
 
 func (c *contents) Write(p []byte) (int, error) {
 	c.size += int64(len(p))
+	c.lines += int64(bytes.Count(p, []byte{'\n'}))
 	c.nul = c.nul || bytes.IndexByte(p, 0) >= 0
 	return len(p), nil
 }

@@ -17,7 +17,7 @@ import (
 // which rights let it be done.
 type rightsCase struct {
 	command  string
-	line     string // "@" is the mailbox; what it does to the selected mailbox if there is none
+	line     string // "@" is the mailbox, <rump> a URL of its message, <url> that URL authorized; what it does to the selected mailbox if there is none
 	allowed  func(store.Rights) bool
 	effect   func(*rightsRun) bool // besides the tagged OK, that it was done; nil: nothing to see
 	hidden   string                // code of the refusal to who may not see the mailbox; "": NONEXISTENT
@@ -85,6 +85,9 @@ func rightsCases() []rightsCase {
 		{command: "GETMETADATA", line: `GETMETADATA @ /shared/comment`, allowed: annotate},
 		{command: "SETMETADATA", line: `SETMETADATA @ (/private/comment "x")`, allowed: annotate},
 		{command: "SETMETADATA", line: `SETMETADATA @ (/shared/comment "x")`, allowed: all("lw")},
+		{command: "RESETKEY", line: `RESETKEY @`, allowed: all("r")},
+		{command: "GENURLAUTH", line: `GENURLAUTH "<rump>" INTERNAL`, allowed: all("r")},
+		{command: "URLFETCH", line: `URLFETCH "<url>"`, allowed: all("r"), effect: func(r *rightsRun) bool { return len(r.lines) > 0 && !strings.HasSuffix(r.lines[0], " NIL\r\n") }},
 		{command: "APPEND", line: "APPEND @ {1+}\r\nx", allowed: all("i"), hidden: "TRYCREATE"},
 		{command: "APPEND", line: "APPEND @ (\\Seen) {1+}\r\nx", allowed: all("is"), hidden: "TRYCREATE", effect: appended(store.Seen)},
 		{command: "APPEND", line: "APPEND @ (\\Deleted) {1+}\r\nx", allowed: all("it"), hidden: "TRYCREATE", effect: appended(store.Deleted)},
@@ -165,6 +168,7 @@ type rightsRun struct {
 	r         *bufio.Reader
 	n         int
 	name      string   // of the mailbox, in anna's account
+	url       string
 	lines     []string // the answers to the last command
 }
 
@@ -233,6 +237,11 @@ func (r *rightsRun) lastFlags() store.Flags {
 	return all[len(all)-1].Flags
 }
 
+// rump is a URL of the message, ready to be signed by ben.
+func (r *rightsRun) rump() string {
+	return "imap://ben%40example.org@x/Other%20Users/anna%40example.org/" + r.name + "/;UID=1;URLAUTH=anonymous"
+}
+
 // prepare makes a mailbox of anna's with one message, on which ben has the
 // rights, and two messages in ben's INBOX.
 func (r *rightsRun) prepare(c rightsCase, rights store.Rights) {
@@ -243,6 +252,11 @@ func (r *rightsRun) prepare(c rightsCase, rights store.Rights) {
 	_, err := r.h.store.CreateMailbox(ctx, r.anna, r.name, "")
 	check(r.t, err)
 	r.h.message(r.t, annaAddress, r.name, store.NewMessage{Raw: []byte("x"), Flags: []imap.Flag{imap.FlagDeleted}})
+	if strings.Contains(c.line, "<url>") {
+		check(r.t, r.h.store.Grant(ctx, r.box().ID, r.ben, func(store.Rights) store.Rights { return store.AllRights }))
+		r.send(`GENURLAUTH "` + r.rump() + `" INTERNAL`)
+		r.url = strings.Split(r.lines[0], `"`)[1]
+	}
 	check(r.t, r.h.store.Grant(ctx, r.box().ID, r.ben, func(store.Rights) store.Rights { return rights }))
 	if strings.Contains(c.line, "-free") {
 		free, err := r.h.store.CreateMailbox(ctx, r.anna, r.name+"-free", "")
@@ -272,6 +286,7 @@ func (r *rightsRun) play(c rightsCase, rights store.Rights) {
 	line = strings.ReplaceAll(line, "@example.org", "\x00")
 	line = strings.ReplaceAll(line, "@", name+`"`)
 	line = strings.ReplaceAll(line, "\x00", "@example.org")
+	line = strings.NewReplacer("<url>", r.url, "<rump>", r.rump()).Replace(line)
 	var reply string
 	selected := false
 	switch {

@@ -61,7 +61,7 @@ func (j *job) detach(id MailboxID) error {
 		return err
 	}
 	j.listsOf(grants)
-	for _, query := range []string{`DELETE FROM metadata WHERE mailbox = ?`, `DELETE FROM acl WHERE mailbox = ?`} {
+	for _, query := range []string{`DELETE FROM metadata WHERE mailbox = ?`, `DELETE FROM acl WHERE mailbox = ?`, `DELETE FROM url_key WHERE mailbox = ?`} {
 		if _, err := j.tx.Exec(query, int64(id)); err != nil {
 			return err
 		}
@@ -87,6 +87,9 @@ func (s *Store) RemoveAccount(ctx context.Context, id AccountID) error {
 			return err
 		}
 		if err := j.forgetGrants(id); err != nil {
+			return err
+		}
+		if err := j.removeURLKeys(id); err != nil {
 			return err
 		}
 		if _, err := j.tx.Exec(`DELETE FROM metadata WHERE account = ?`, int64(id)); err != nil {
