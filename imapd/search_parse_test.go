@@ -21,6 +21,12 @@ func testParser(d *wire.Decoder) *searchParser {
 			}
 			return 0, false
 		},
+		filters: func(name string) (string, error) {
+			if name == "known" {
+				return `OR SUBJECT "a" FILTER other`, nil
+			}
+			return "", store.ErrNoFilter
+		},
 	}
 }
 
@@ -117,6 +123,7 @@ func TestParseSearchKeyMistakes(t *testing.T) {
 func FuzzSearchKey(f *testing.F) {
 	for _, in := range []string{
 		"ALL", "OR (SEEN UID 1:*) NOT FROM \"a b\"", "HEADER x {1}\r\na TEXT b", "SENTSINCE 1-Jan-2020 OLDER 5", "UNKEYWORD $Junk $ 3,*",
+		"FUZZY (TEXT \"helo wrold\" NOT SUBJECT b)", "FILTER known SEEN", "OR FILTER unknown MODSEQ 4",
 	} {
 		f.Add(in)
 	}

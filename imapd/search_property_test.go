@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/emersion/go-imap/v2"
+	"letterbox/message"
 	"letterbox/store"
 	"pgregory.net/rapid"
 )
@@ -45,8 +46,14 @@ type failer interface {
 // command sends a command and returns the untagged lines before its OK.
 func (b *bareConn) command(t failer, text string) []string {
 	t.Helper()
+	return b.commandTagged(t, "t", text)
+}
+
+// commandTagged is command with a tag.
+func (b *bareConn) commandTagged(t failer, tag, text string) []string {
+	t.Helper()
 	_ = b.SetDeadline(time.Now().Add(patience))
-	if _, err := b.Write([]byte("t " + text + "\r\n")); err != nil {
+	if _, err := b.Write([]byte(tag + " " + text + "\r\n")); err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}
 	var lines []string
@@ -56,7 +63,7 @@ func (b *bareConn) command(t failer, text string) []string {
 			t.Fatalf("%s: %v", text, err)
 		}
 		line = strings.TrimSuffix(line, "\r\n")
-		if rest, ok := strings.CutPrefix(line, "t "); ok {
+		if rest, ok := strings.CutPrefix(line, tag+" "); ok {
 			if !strings.HasPrefix(rest, "OK ") {
 				t.Fatalf("%s: %s", text, rest)
 			}
@@ -94,7 +101,7 @@ type question struct {
 }
 
 var (
-	someWords = []string{"tulip", "Rose", "garden", "RAIN", "sun"}
+	someWords = []string{"tulip", "Rose", "garden", "RAIN", "sun", "Grüße", "Gru\u0308ße", "ｇａｒｄｅｎ"}
 	someFlags = []imap.Flag{imap.FlagSeen, imap.FlagFlagged, imap.FlagDeleted, imap.FlagAnswered, "$Work"}
 )
 
@@ -119,7 +126,7 @@ func drawLetter(t *rapid.T) *letter {
 }
 
 func contains(text, part string) bool {
-	return strings.Contains(strings.ToLower(text), strings.ToLower(part))
+	return strings.Contains(message.Fold(text), message.Fold(part))
 }
 
 func drawQuestion(t *rapid.T, depth, messages int) question {
@@ -136,8 +143,8 @@ func drawQuestion(t *rapid.T, depth, messages int) question {
 			return question{"(" + a.text + " " + b.text + ")", func(l *letter, seq int) bool { return a.ask(l, seq) && b.ask(l, seq) }}
 		}
 	}
-	word := rapid.SampledFrom(append(someWords, "sunny", "Anna", "bob@", "e", "")).Draw(t, "word")
-	switch rapid.IntRange(0, 10).Draw(t, "kind") {
+	word := rapid.SampledFrom(append(someWords, "sunny", "Anna", "bob@", "e", "", "GRÜSSE", "ulip", "n s")).Draw(t, "word")
+	switch rapid.IntRange(0, 13).Draw(t, "kind") {
 	case 0:
 		return drawFlagQuestion(t)
 	case 1:
@@ -151,6 +158,20 @@ func drawQuestion(t *rapid.T, depth, messages int) question {
 	case 4:
 		size := rapid.IntRange(60, 160).Draw(t, "size")
 		return question{fmt.Sprintf("LARGER %d", size), func(l *letter, _ int) bool { return len(l.raw()) > size }}
+	case 11:
+		size := rapid.IntRange(60, 160).Draw(t, "size")
+		return question{fmt.Sprintf("SMALLER %d", size), func(l *letter, _ int) bool { return len(l.raw()) < size }}
+	case 12:
+		return drawAgeQuestion(t)
+	case 13:
+		return rapid.SampledFrom([]question{
+			{"ALL", func(*letter, int) bool { return true }},
+			{"SAVEDSINCE 1-Jan-2020", func(*letter, int) bool { return true }},
+			{"SAVEDBEFORE 1-Jan-2020", func(*letter, int) bool { return false }},
+			{`TO ""`, func(*letter, int) bool { return false }},
+			{`HEADER From ""`, func(*letter, int) bool { return true }},
+			{"KEYWORD $nowhere", func(*letter, int) bool { return false }},
+		}).Draw(t, "plain")
 	case 5:
 		return question{`SUBJECT "` + word + `"`, func(l *letter, _ int) bool { return contains(l.subject, word) }}
 	case 6:
@@ -174,6 +195,16 @@ func drawFlagQuestion(t *rapid.T) question {
 		return question{"UN" + name, func(l *letter, _ int) bool { return !slices.Contains(l.flags, flag) }}
 	}
 	return question{name, func(l *letter, _ int) bool { return slices.Contains(l.flags, flag) }}
+}
+
+// drawAgeQuestion is about a moment between the hours at which letters come.
+func drawAgeQuestion(t *rapid.T) question {
+	moment := time.Date(2026, 5, rapid.IntRange(1, 5).Draw(t, "day"), rapid.IntRange(0, 23).Draw(t, "hour"), 30, 0, 0, time.UTC)
+	age := int(time.Since(moment).Seconds())
+	if rapid.Bool().Draw(t, "older") {
+		return question{fmt.Sprintf("OLDER %d", age), func(l *letter, _ int) bool { return l.received.Before(moment) }}
+	}
+	return question{fmt.Sprintf("YOUNGER %d", age), func(l *letter, _ int) bool { return l.received.After(moment) }}
 }
 
 func drawDateQuestion(t *rapid.T) question {
@@ -252,7 +283,8 @@ func TestSearchAgainstNaive(t *testing.T) {
 		mailboxes++
 		box, err := h.store.CreateMailbox(t.Context(), account, fmt.Sprintf("box %d", mailboxes), "")
 		check(t, err)
-		letters := rapid.SliceOfN(rapid.Custom(drawLetter), 1, 8).Draw(rt, "letters")
+		most := rapid.SampledFrom([]int{8, 8, 8, 2 * openFew}).Draw(rt, "most") // cards are for many
+		letters := rapid.SliceOfN(rapid.Custom(drawLetter), most/2, most).Draw(rt, "letters")
 		h.addIndexed(t, account, box.ID, letters, rapid.SampledFrom(indexStates).Draw(rt, "index"))
 		conn.command(rt, `EXAMINE "`+box.Name+`"`)
 		for range 5 {
@@ -265,6 +297,74 @@ func TestSearchAgainstNaive(t *testing.T) {
 			}
 			if got := conn.command(rt, "SEARCH "+q.text); len(got) != 1 || got[0] != want {
 				rt.Errorf("%s: %q, want %q", q.text, got, want)
+			}
+		}
+	})
+}
+
+// A naiveOrder is a criterion of SORT and the naive key for it, which sorts as text.
+type naiveOrder struct {
+	name string
+	key  func(l *letter) string
+}
+
+func naiveOrders() []naiveOrder {
+	moment := func(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+	return []naiveOrder{
+		{"ARRIVAL", func(l *letter) string { return moment(l.received) }},
+		{"DATE", func(l *letter) string {
+			if l.sent.IsZero() {
+				return moment(l.received)
+			}
+			return moment(l.sent)
+		}},
+		{"SIZE", func(l *letter) string { return fmt.Sprintf("%09d", len(l.raw())) }},
+		{"SUBJECT", func(l *letter) string { return message.CollationKey(l.subject) }},
+		{"FROM", func(l *letter) string { return map[bool]string{true: "ANNA", false: "BOB"}[l.from[0] == 'A'] }},
+		{"DISPLAYFROM", func(l *letter) string { return map[bool]string{true: "ANNA", false: "BOB@"}[l.from[0] == 'A'] }},
+		{"TO", func(*letter) string { return "" }},
+	}
+}
+
+// SORT gives the order of a naive, stable sort.
+func TestSortAgainstNaive(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	conn := h.bare(t)
+	account, mailboxes := h.account(t, annaAddress), 0
+	rapid.Check(t, func(rt *rapid.T) {
+		mailboxes++
+		box, err := h.store.CreateMailbox(t.Context(), account, fmt.Sprintf("sorted %d", mailboxes), "")
+		check(t, err)
+		letters := rapid.SliceOfN(rapid.Custom(drawLetter), 1, 10).Draw(rt, "letters")
+		h.addIndexed(t, account, box.ID, letters, "none")
+		conn.command(rt, `EXAMINE "`+box.Name+`"`)
+		for range 3 {
+			criteria, want := "", slices.Clone(letters)
+			var compare []func(a, b *letter) int
+			for range rapid.IntRange(1, 3).Draw(rt, "criteria") {
+				o, sign := rapid.SampledFrom(naiveOrders()).Draw(rt, "order"), 1
+				if rapid.Bool().Draw(rt, "reverse") {
+					criteria, sign = criteria+" REVERSE", -1
+				}
+				criteria += " " + o.name
+				compare = append(compare, func(a, b *letter) int { return sign * strings.Compare(o.key(a), o.key(b)) })
+			}
+			slices.SortStableFunc(want, func(a, b *letter) int {
+				for _, by := range compare {
+					if n := by(a, b); n != 0 {
+						return n
+					}
+				}
+				return 0
+			})
+			line := "* SORT"
+			for _, l := range want {
+				line += fmt.Sprint(" ", l.uid)
+			}
+			command := "UID SORT (" + criteria[1:] + ") UTF-8 ALL"
+			if got := conn.command(rt, command); len(got) != 1 || got[0] != line {
+				rt.Errorf("%s: %q, want %q", command, got, line)
 			}
 		}
 	})
