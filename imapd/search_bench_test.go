@@ -145,16 +145,3 @@ func BenchmarkSearch(b *testing.B) {
 		})
 	}
 }
-
-// One operation is what the first SORT of a mailbox of 10,000 messages reads.
-func BenchmarkFirstSort(b *testing.B) {
-	h := newHouse(b)
-	h.fillFromBag(b, manyMessages)
-	box, err := h.store.Mailbox(b.Context(), h.account(b, annaAddress), "INBOX")
-	check(b, err)
-	for b.Loop() {
-		h.store.ForgetDecks()
-		_, err := h.store.Deck(b.Context(), box.ID, nil)
-		check(b, err)
-	}
-}

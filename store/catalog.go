@@ -177,10 +177,9 @@ func (c *catalog) identities(ctx context.Context, s *Store) (AccountID, []imap.U
 	return c.account, slices.Clip(c.uids), slices.Clip(c.messages), nil
 }
 
-// ForgetDecks drops what is in memory for sorting and searching; it is read
-// again when it is needed. For measuring.
-func (s *Store) ForgetDecks() {
-	s.catalogs.mu.Lock()
-	defer s.catalogs.mu.Unlock()
-	clear(s.catalogs.list)
+// forget drops them all.
+func (cs *catalogs) forget() {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	clear(cs.list)
 }

@@ -16,12 +16,15 @@ import (
 	"letterbox/store/index"
 )
 
-// When new messages are indexed: so many together, or when the first has waited
-// so long. One by one they would cost ten times the writing; what waits is found
-// all the same, by reading it.
+// When new messages are indexed: many together, or when the first has waited so
+// long, and then not while more are arriving: deliveries come first, until it has
+// waited too long. One by one they would cost ten times the writing; what waits
+// is found all the same, by reading it.
 const (
-	indexWait  = 10 * time.Second
-	indexCrowd = 200
+	indexCrowd   = 200
+	indexWait    = 10 * time.Second
+	indexQuiet   = time.Second
+	indexTooLong = time.Minute
 )
 
 // What one transaction indexes at most.
@@ -49,6 +52,7 @@ type indexer struct {
 // A backlog is what is to be done for an account.
 type backlog struct {
 	since    time.Time // when the first message arrived; zero: nothing to add
+	last     time.Time // when the last one did
 	arrived  int
 	gone     []int64 // messages to be taken out
 	coverage coverage
@@ -101,12 +105,28 @@ func (x *indexer) arrived(a AccountID, n int) {
 	b := x.of(a)
 	b.arrived += n
 	b.coverage.waiting.Add(int64(n))
+	b.last = time.Now()
 	if b.since.IsZero() {
-		b.since = time.Now()
-	}
-	if b.arrived >= indexCrowd {
+		b.since = b.last
 		x.wake()
 	}
+}
+
+// dueIn says how long it is until the backlog is to be worked off, 0 for now;
+// false: there is none.
+func (b *backlog) dueIn(now time.Time) (time.Duration, bool) {
+	if len(b.gone) > 0 {
+		return 0, true
+	}
+	if b.since.IsZero() {
+		return 0, false
+	}
+	wait := time.Duration(0)
+	if b.arrived < indexCrowd {
+		wait = indexWait - now.Sub(b.since)
+	}
+	wait = max(wait, indexQuiet-now.Sub(b.last))
+	return max(0, min(wait, indexTooLong-now.Sub(b.since))), true
 }
 
 // left says that a message is nowhere any more.
@@ -138,20 +158,22 @@ func (x *indexer) wake() {
 
 func (x *indexer) run(ctx context.Context) {
 	defer close(x.done)
-	tick := time.NewTicker(indexWait)
-	defer tick.Stop()
-	known := false
+	began, known := time.Now(), false
+	timer := time.NewTimer(indexWait)
+	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
-			if !known {
-				known = x.learn(ctx)
-			}
+		case <-timer.C:
 		case <-x.woken:
 		}
-		for _, a := range x.due() {
+		if !known && time.Since(began) >= indexWait {
+			known = x.learn(ctx)
+		}
+		due, wait := x.due(time.Now())
+		timer.Reset(wait)
+		for _, a := range due {
 			if err := x.catchUp(ctx, a, resting, nil); err != nil && ctx.Err() == nil {
 				x.store.log.Error("messages were not indexed for searching; it is tried again", "account", a, "error", err)
 				x.again(a)
@@ -198,23 +220,27 @@ func (s *Store) accountIDs(ctx context.Context) (accounts []AccountID, err error
 func (x *indexer) again(a AccountID) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.of(a).since = time.Now().Add(-indexWait)
+	x.of(a).since = time.Now().Add(-indexTooLong)
 }
 
-// due takes the accounts off the list that have waited long enough.
-func (x *indexer) due() []AccountID {
+// due takes the accounts off the list that have waited long enough, and says when
+// to look again.
+func (x *indexer) due(now time.Time) (due []AccountID, again time.Duration) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	var due []AccountID
+	again = indexWait
 	for a, b := range x.accounts {
-		waiting := !b.since.IsZero() && (b.arrived >= indexCrowd || time.Since(b.since) >= indexWait)
-		if waiting || len(b.gone) > 0 {
+		switch wait, waiting := b.dueIn(now); {
+		case !waiting:
+		case wait > 0:
+			again = min(again, wait)
+		default:
 			b.since, b.arrived = time.Time{}, 0
 			due = append(due, a)
 		}
 	}
 	slices.Sort(due)
-	return due
+	return due, again
 }
 
 // takeGone returns the messages to be taken out.

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/emersion/go-imap/v2"
 	"letterbox/message"
@@ -175,7 +177,7 @@ func TestIndexDamagedInUse(t *testing.T) {
 	if _, err := h.Sieve(t.Context(), in, []Needle{{Text: []byte("letter"), In: WholeText}}); !errors.Is(err, index.ErrDamaged) {
 		t.Errorf("error %v", err)
 	}
-	if due := h.indexer.due(); len(due) > 1 { // unless the indexer was quicker
+	if due, _ := h.indexer.due(time.Now()); len(due) > 1 { // unless the indexer was quicker
 		t.Errorf("due: %v", due)
 	}
 	must(t, h.IndexNow(t.Context(), alice))
@@ -221,28 +223,86 @@ func TestIndexStepIsBounded(t *testing.T) {
 	}
 }
 
-// Few messages wait for more, many do not.
+// Few messages wait for more, and none is indexed while others are arriving,
+// unless that goes on for too long.
 func TestIndexerGathers(t *testing.T) {
 	t.Parallel()
-	x := &indexer{woken: make(chan struct{}, 1), accounts: map[AccountID]*backlog{}}
-	x.arrived(alice, indexCrowd-1)
-	if due := x.due(); len(due) != 0 || len(x.woken) != 0 {
-		t.Errorf("few: due %v", due)
-	}
-	x.arrived(alice, 1)
-	x.left(bob, 5)
-	if len(x.woken) != 1 {
-		t.Error("nobody was woken")
-	}
-	if due := x.due(); len(due) != 2 {
-		t.Errorf("many: due %v", due)
-	}
-	x.takeGone(bob)
-	if due := x.due(); len(due) != 0 {
-		t.Errorf("again: due %v", due)
-	}
-	x.again(bob)
-	if due := x.due(); len(due) != 1 || due[0] != bob {
-		t.Errorf("due %v", due)
+	synctest.Test(t, func(t *testing.T) {
+		x := &indexer{woken: make(chan struct{}, 1), accounts: map[AccountID]*backlog{}}
+		expect := func(when string, want int, after time.Duration) {
+			t.Helper()
+			if due, again := x.due(time.Now()); len(due) != want || again != after {
+				t.Errorf("%s: %d are due, look again in %v", when, len(due), again)
+			}
+		}
+		expect("nothing", 0, indexWait)
+		x.arrived(alice, 1)
+		if len(x.woken) != 1 {
+			t.Error("nobody was woken")
+		}
+		time.Sleep(4 * time.Second)
+		expect("one", 0, indexWait-4*time.Second)
+		x.arrived(alice, indexCrowd)
+		expect("many that are arriving", 0, indexQuiet)
+		time.Sleep(indexQuiet)
+		expect("many that have arrived", 1, indexWait)
+		expect("done", 0, indexWait)
+		for range 2 * indexTooLong / indexQuiet {
+			x.arrived(bob, 100)
+			time.Sleep(indexQuiet / 2)
+		}
+		expect("without end", 1, indexWait)
+		x.left(bob, 5)
+		expect("one that has left", 1, indexWait)
+		x.takeGone(bob)
+		x.again(bob)
+		expect("once more", 1, indexWait)
+	})
+}
+
+// What a crash has left in an index goes with the nightly sweep.
+func TestIndexIsSwept(t *testing.T) {
+	t.Parallel()
+	h := build(t)
+	in := h.box("INBOX")
+	h.fill(in, 10)
+	must(t, h.IndexNow(t.Context(), alice))
+	must(t, h.indexer.set.Use(t.Context(), int64(alice), func(x *index.Index) error {
+		return x.Add(t.Context(), []index.Doc{{ID: 1 << 40}}, []index.Position{{Mailbox: 1 << 40, UID: 3}})
+	}))
+	must(t, h.indexer.sweep(t.Context()))
+	must(t, h.indexer.set.Use(t.Context(), int64(alice), func(x *index.Index) error {
+		positions, err := x.Positions(t.Context())
+		if err != nil || len(positions) != 1 || x.Len() != 10 {
+			t.Errorf("positions %v, %d messages, %v", positions, x.Len(), err)
+		}
+		return err
+	}))
+}
+
+// A search that is under way holds up nobody: neither deliveries nor indexing
+// nor another search.
+func TestSearchHoldsUpNobody(t *testing.T) {
+	t.Parallel()
+	h := build(t)
+	in := h.box("INBOX")
+	h.fill(in, 20)
+	must(t, h.IndexNow(t.Context(), alice))
+	needles := []Needle{{Text: []byte("letter"), In: WholeText}}
+	v, err := h.Sieve(t.Context(), in, needles)
+	must(t, err)
+	calls := 0
+	must(t, v.Read(t.Context(), h.view(in).Snapshot().UIDs, func(imap.UID, Facts) error {
+		if calls++; calls == 1 {
+			h.put(in, letter(100))
+			must(t, h.IndexNow(t.Context(), alice))
+			if known, has := h.known(in, "letter 100", WholeText); known != 21 || has != 1 {
+				t.Errorf("another search: of %d known %d have it", known, has)
+			}
+		}
+		return nil
+	}))
+	if calls != 20 {
+		t.Errorf("%d messages were read", calls)
 	}
 }

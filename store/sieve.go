@@ -2,11 +2,15 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/emersion/go-imap/v2"
+	"golang.org/x/sync/errgroup"
 	"letterbox/store/index"
 )
 
@@ -45,7 +49,7 @@ const MaxNeedles = 64
 // A Sieve tells by the search index which messages of a mailbox have texts. Of
 // messages that the index does not hold it knows nothing; these are to be read.
 // It is right for messages that the mailbox had when it was made. It is used by
-// one goroutine.
+// one goroutine, but for what Read does.
 type Sieve struct {
 	store   *Store
 	needles []Needle
@@ -76,7 +80,7 @@ func (s *Store) Sieve(ctx context.Context, m MailboxID, needles []Needle) (*Siev
 // list.
 func (s *Store) useIndex(ctx context.Context, a AccountID, fn func(*index.Index) error) error {
 	err := s.indexer.set.Use(ctx, int64(a), fn)
-	if err != nil && ctx.Err() == nil {
+	if errors.Is(err, index.ErrDamaged) {
 		s.indexer.again(a)
 		s.indexer.wake()
 	}
@@ -126,27 +130,63 @@ func (v *Sieve) Facts(dst []Facts, uids []imap.UID) []Facts {
 	return dst
 }
 
+// A placed message is one of the index and where it stands in a Sieve.
+type placed struct {
+	id int64
+	at int // in uids and facts
+}
+
+// textReaders is how many goroutines look into texts, of readTogether messages or
+// more.
+const (
+	textReaders  = 2
+	readTogether = 512
+)
+
 // Read looks into the texts of the messages (ascending) that the index holds
 // and calls fn with all that is known then: of needles with the scope HeaderText
-// no more than before. In no order; fn must be quick.
+// no more than before. In no order, one call at a time; fn must be quick.
 func (v *Sieve) Read(ctx context.Context, uids []imap.UID, fn func(imap.UID, Facts) error) error {
-	type place struct {
-		id int64
-		at int // in v.uids
+	places := v.places(uids)
+	parts := 1
+	if len(places) >= readTogether {
+		parts = textReaders
 	}
-	var places []place
+	var calling sync.Mutex
+	group, ctx := errgroup.WithContext(ctx)
+	for part := range slices.Chunk(places, max(1, (len(places)+parts-1)/parts)) {
+		group.Go(func() error {
+			return v.read(ctx, part, func(uid imap.UID, f Facts) error {
+				calling.Lock()
+				defer calling.Unlock()
+				return fn(uid, f)
+			})
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return fmt.Errorf("read indexed texts: %w", err)
+	}
+	return nil
+}
+
+// places finds messages in the index, by id.
+func (v *Sieve) places(uids []imap.UID) (list []placed) {
 	i := 0
 	for _, uid := range uids {
 		if i = position(v.uids, i, uid); i < len(v.uids) && v.uids[i] == uid && v.holds(v.messages[i]) {
-			places = append(places, place{int64(v.messages[i]), i})
+			list = append(list, placed{int64(v.messages[i]), i})
 		}
 	}
-	slices.SortFunc(places, func(a, b place) int { return int(a.id - b.id) })
+	slices.SortFunc(list, func(a, b placed) int { return cmp.Compare(a.id, b.id) })
+	return list
+}
+
+func (v *Sieve) read(ctx context.Context, places []placed, fn func(imap.UID, Facts) error) error {
 	ids := make([]int64, len(places))
 	for i, p := range places {
 		ids[i] = p.id
 	}
-	err := v.store.useIndex(ctx, v.account, func(ix *index.Index) error {
+	return v.store.useIndex(ctx, v.account, func(ix *index.Index) error {
 		return ix.Texts(ctx, slices.Compact(ids), func(id int64, header, body []byte) error {
 			for len(places) > 0 && places[0].id < id {
 				places = places[1:] // gone meanwhile
@@ -162,10 +202,6 @@ func (v *Sieve) Read(ctx context.Context, uids []imap.UID, fn func(imap.UID, Fac
 			return nil
 		})
 	})
-	if err != nil {
-		return fmt.Errorf("read indexed texts: %w", err)
-	}
-	return nil
 }
 
 // look finds out all about a message's text.

@@ -18,6 +18,9 @@ func (s *Store) Sweep(ctx context.Context, grace time.Duration) error {
 	if err := s.clean(ctx); err != nil {
 		return fmt.Errorf("sweep: %w", err)
 	}
+	if err := s.indexer.sweep(ctx); err != nil {
+		return fmt.Errorf("sweep: %w", err)
+	}
 	before := time.Now().Add(-grace)
 	forget := func(j *job) (more bool, err error) {
 		res, err := j.tx.Exec(`
