@@ -94,9 +94,8 @@ func (q *Queue) due(ctx context.Context, domain string, now time.Time, limit int
 	return ids, nil
 }
 
-// dueDomains returns the domains that anything is due for, the longest due
-// first, and when the next recipient comes due; zero for never.
-func (q *Queue) dueDomains(ctx context.Context, now time.Time) (domains []string, next time.Time, err error) {
+// dueDomains returns the domains that anything is due for, the longest due first.
+func (q *Queue) dueDomains(ctx context.Context, now time.Time) (domains []string, err error) {
 	err = q.DB.Read(ctx, func(c *database.Conn) error {
 		rows, err := c.Query(`
 			SELECT domain FROM outbound_recipient WHERE state = 'waiting' AND next_at <= ?
@@ -111,21 +110,25 @@ func (q *Queue) dueDomains(ctx context.Context, now time.Time) (domains []string
 			}
 			domains = append(domains, domain)
 		}
-		next, err = nextDue(c, now)
-		return err
+		return rows.Err()
 	})
 	if err != nil {
-		return nil, next, fmt.Errorf("look for mail that is due: %w", err)
+		return nil, fmt.Errorf("look for mail that is due: %w", err)
 	}
-	return domains, next, nil
+	return domains, nil
 }
 
-// nextDue is when the next recipient comes due that is not yet.
-func nextDue(c *database.Conn, now time.Time) (next time.Time, err error) {
+// nextDue is when the next recipient comes due that is not yet; zero for never.
+func (q *Queue) nextDue(ctx context.Context, now time.Time) (next time.Time, err error) {
 	var at *int64
-	err = c.QueryRow(`SELECT min(next_at) FROM outbound_recipient WHERE state = 'waiting' AND next_at > ?`, now.Unix()).Scan(&at)
+	err = q.DB.Read(ctx, func(c *database.Conn) error {
+		return c.QueryRow(`SELECT min(next_at) FROM outbound_recipient WHERE state = 'waiting' AND next_at > ?`, now.Unix()).Scan(&at)
+	})
+	if err != nil {
+		return next, fmt.Errorf("look for what comes due next: %w", err)
+	}
 	if at != nil {
 		next = time.Unix(*at, 0)
 	}
-	return next, err
+	return next, nil
 }

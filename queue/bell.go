@@ -21,6 +21,18 @@ func (b *bell) ring(domains ...string) {
 		b.domains[d] = true
 	}
 	b.all = b.all || len(domains) == 0
+	b.wake()
+}
+
+// poke wakes the courier to look at the time of what comes next.
+func (b *bell) poke() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.wake()
+}
+
+// wake needs the lock.
+func (b *bell) wake() {
 	select {
 	case b.channel() <- struct{}{}:
 	default:

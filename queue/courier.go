@@ -37,6 +37,7 @@ type Courier struct {
 	mu           sync.Mutex
 	destinations map[string]*destination
 	running      lanes
+	starved      bool // somebody found no place in a lane
 	workers      sync.WaitGroup
 }
 
@@ -103,21 +104,19 @@ func (c *Courier) stop(cut func()) {
 
 // dispatch starts workers for what is due, and returns when more will be.
 func (c *Courier) dispatch(ctx, work context.Context) (next time.Time, err error) {
-	fresh, all := c.Queue.bell.take()
-	due, next, err := c.Queue.dueDomains(ctx, time.Now())
-	if err != nil {
-		return next, err
-	}
+	domains, all := c.Queue.bell.take()
 	if all {
-		fresh = due
+		if domains, err = c.Queue.dueDomains(ctx, time.Now()); err != nil {
+			return next, err
+		}
 		if err := c.reportAll(work); err != nil {
 			return next, err
 		}
 	}
-	for _, domain := range fresh {
+	for _, domain := range domains {
 		c.serve(ctx, work, domain)
 	}
-	return next, nil
+	return c.Queue.nextDue(ctx, time.Now())
 }
 
 // serve starts a worker for a domain, if there is room for one.
@@ -146,6 +145,7 @@ func (c *Courier) startWorker(ctx, work context.Context, d *destination) bool {
 		slot, most = &c.running.ailing, max(1, c.total()/4)
 	}
 	if *slot >= most {
+		c.starved = true
 		return false
 	}
 	*slot++
@@ -213,8 +213,11 @@ func (c *Courier) leave(ctx context.Context, w *worker) bool {
 			delete(c.destinations, d.domain)
 		}
 	}
-	if ctx.Err() == nil {
+	if c.starved {
+		c.starved = false
 		c.Queue.bell.ring()
+	} else {
+		c.Queue.bell.poke() // what was put off comes due at another time
 	}
 	return true
 }

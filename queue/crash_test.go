@@ -3,7 +3,9 @@ package queue
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -15,6 +17,7 @@ import (
 
 	"letterbox/delivery"
 	"letterbox/internal/zone"
+	"letterbox/store/blob"
 )
 
 // crashEnv makes the test binary a child that queues and sends until it is killed.
@@ -28,7 +31,36 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
+	if err := warmUp(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	os.Exit(m.Run())
+}
+
+// warmUp makes what the process makes once, such as the compressor of bodies: a
+// test on a fake clock that made it would keep it to itself (testing/synctest).
+func warmUp() error {
+	ctx := context.Background()
+	dir, err := os.MkdirTemp("", "queue-test-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	s, err := blob.Open(dir, blob.Options{})
+	if err != nil {
+		return err
+	}
+	at, err := s.Put(ctx, blob.Item{Body: []byte(letter), Hash: blob.Sum([]byte(letter))})
+	if err != nil {
+		return err
+	}
+	r, err := s.Open(at[0], blob.Sum([]byte(letter)))
+	if err != nil {
+		return err
+	}
+	_, err = r.WriteTo(io.Discard)
+	return errors.Join(err, r.Close(), s.Close())
 }
 
 // queueUntilKilled accepts messages from the number that it is told, and says so
@@ -158,10 +190,11 @@ func killChild(t *testing.T, far *mx, step string, round int, orders string) (ac
 	if step == "EHLO" || step == "greeting" { // there are few connections
 		nth = 1
 	}
-	kill := make(chan struct{}, 1000)
+	kill, started := make(chan struct{}, 1000), make(chan struct{})
 	far.answer(func(line string) string {
 		switch {
 		case step != "" && strings.HasPrefix(line, step) && heard.Add(1) == nth:
+			<-started
 			_ = child.Process.Kill() // before it is answered
 		case step == "" && line == "message" && heard.Add(1) == nth:
 			kill <- struct{}{} // after it was answered
@@ -169,6 +202,7 @@ func killChild(t *testing.T, far *mx, step string, round int, orders string) (ac
 		return refuseGone(line)
 	})
 	must(t, child.Start())
+	close(started)
 	go func() {
 		select {
 		case <-kill:

@@ -32,9 +32,9 @@ var ErrNotOurSRS = errors.New("not an address that was rewritten here")
 
 var srsEncoding = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
-// rewrite returns the sender under which a message is passed on in the name of
+// Rewrite returns the sender under which a message is passed on in the name of
 // one of our domains.
-func (q *Queue) rewrite(ctx context.Context, sender, domain string) (string, error) {
+func (q *Queue) Rewrite(ctx context.Context, sender, domain string) (string, error) {
 	key, err := q.srsKey(ctx)
 	if err != nil {
 		return "", err

@@ -131,7 +131,7 @@ func (w *worker) attempt(ctx context.Context, b *batch) ([]result, error) {
 	defer body.Close()
 	sender := b.message.Sender
 	if b.by != "" {
-		if sender, err = w.c.Queue.rewrite(ctx, sender, b.by); err != nil {
+		if sender, err = w.c.Queue.Rewrite(ctx, sender, b.by); err != nil {
 			return w.all(b, ours("4.3.0", "%v", err)), nil
 		}
 	}
