@@ -36,17 +36,17 @@ var floors = map[string][]string{
 		"database", "store", "directory", "mailauth", "message", "quota", "resolver", "delivery", "telemetry",
 	},
 
-	"smtpd": {"store", "delivery", "queue", "directory", "message", "quota", "telemetry"},
+	"smtpd": {"store", "delivery", "queue", "directory", "mailauth", "message", "quota", "telemetry"},
 	"imapd": {"imapd/wire", "store", "directory", "message", "quota", "telemetry"},
 
 	"backup": {"database", "store", "store/blob", "directory", "message"},
 
 	"appliance": {
 		"backup", "certificate", "control", "database", "discover", "store", "store/blob", "directory", "telemetry",
-		"delivery", "queue", "quota", "resolver", "smtpd", "imapd",
+		"delivery", "queue", "quota", "mailauth", "resolver", "smtpd", "imapd",
 	},
 	"command": {
-		"appliance", "archive", "backup", "certificate", "control", "demo", "message", "store", "store/blob",
+		"appliance", "archive", "backup", "certificate", "control", "demo", "discover", "message", "store", "store/blob",
 		"directory", "queue", "quota",
 	},
 	"": {"command", "control"}, // main.go

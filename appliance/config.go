@@ -5,6 +5,7 @@ import (
 
 	"letterbox/backup"
 	"letterbox/certificate"
+	"letterbox/queue"
 	"letterbox/quota"
 )
 
@@ -62,6 +63,7 @@ type SMTP struct {
 	MaxConnections           int  `toml:"max_connections" doc:"How many servers and clients may be connected at once, to all ports for mail on its way in."`
 	MaxConnectionsPerAddress int  `toml:"max_connections_per_address" doc:"How many of them from one address."`
 
+	Verify bool   `toml:"verify" doc:"Check where mail from other servers comes from (SPF, DKIM, DMARC, ARC), and do as the authors' domains ask: refuse what they disown, or put it into Junk."`
 	MTASTS string `toml:"mta_sts" doc:"What other servers are told about encryption to this one (MTA-STS), once the certificate is one that they trust and mta-sts.DOMAIN leads here: testing (they report what fails), enforce (they send only encrypted), none, or nothing at all."`
 }
 
@@ -104,11 +106,13 @@ type Relay struct {
 
 // Queue is about mail that leaves.
 type Queue struct {
-	Send           bool     `toml:"send" doc:"Send at all. With false, mail that leaves is kept in the queue."`
-	Lifetime       Duration `toml:"lifetime" doc:"How long mail is tried before it is given back to its sender."`
-	Warn           Duration `toml:"warn" doc:"After how long a sender is told that mail is late. 0: never."`
-	Connections    int      `toml:"connections" doc:"How many connections to other servers there may be at once."`
-	PerDestination int      `toml:"per_destination" doc:"How many of them to one destination."`
+	Send            bool     `toml:"send" doc:"Send at all. With false, mail that leaves is kept in the queue."`
+	Lifetime        Duration `toml:"lifetime" doc:"How long mail is tried before it is given back to its sender."`
+	Warn            Duration `toml:"warn" doc:"After how long a sender is told that mail is late. 0: never."`
+	Connections     int      `toml:"connections" doc:"How many connections to other servers there may be at once."`
+	PerDestination  int      `toml:"per_destination" doc:"How many of them to one destination."`
+	MessagesPerDay  int      `toml:"messages_per_day" doc:"How many messages one user may send to elsewhere in a day. 0: any number."`
+	StrangersPerDay int      `toml:"strangers_per_day" doc:"How many recipients whom one user never wrote to before they may write to in a day. 0: any number. Far fewer, when it is far more than the user ever did, already stop them until somebody looks at it (letterbox queue thaw)."`
 }
 
 // DNS is about name servers.
@@ -157,6 +161,7 @@ func Default() Config {
 			MaxRecipients:            500,
 			MaxConnections:           1000,
 			MaxConnectionsPerAddress: 50,
+			Verify:                   true,
 			MTASTS:                   "testing",
 		},
 		Mail:  Mail{UndeleteDays: 14},
@@ -164,11 +169,13 @@ func Default() Config {
 		TLS:   TLS{Authority: certificate.LetsEncrypt},
 		Relay: Relay{TLS: "starttls", Use: "always"},
 		Queue: Queue{
-			Send:           true,
-			Lifetime:       Duration(4 * 24 * time.Hour),
-			Warn:           Duration(4 * time.Hour),
-			Connections:    100,
-			PerDestination: 4,
+			Send:            true,
+			Lifetime:        Duration(4 * 24 * time.Hour),
+			Warn:            Duration(4 * time.Hour),
+			Connections:     100,
+			PerDestination:  4,
+			MessagesPerDay:  queue.DefaultLimits().Messages,
+			StrangersPerDay: queue.DefaultLimits().Strangers,
 		},
 		Snapshot: Snapshot{Target: Addresses{localSnapshots}, Schedule: backup.DefaultSchedule},
 		Log:      Log{Level: "info", Format: "text"},

@@ -194,6 +194,9 @@ func (q Queue) check() error {
 	if q.Connections < 1 || q.PerDestination < 1 {
 		errs = append(errs, errors.New("queue.connections and queue.per_destination: write 1 or more; to send nothing set queue.send = false"))
 	}
+	if q.MessagesPerDay < 0 || q.StrangersPerDay < 0 {
+		errs = append(errs, errors.New("queue.messages_per_day and queue.strangers_per_day: write a number, or 0 for no limit"))
+	}
 	return errors.Join(errs...)
 }
 

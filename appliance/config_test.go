@@ -184,6 +184,7 @@ func TestUnsafeValues(t *testing.T) {
 		{"shorter than queue.lifetime", []string{"queue.lifetime=3 h"}},
 		{"", []string{"queue.lifetime=3 h", "queue.warn=0"}},
 		{"set queue.send = false", []string{"queue.connections=0"}},
+		{"0 for no limit", []string{"queue.strangers_per_day=-1"}},
 		{"is not ADDRESS:PORT", []string{"dns.servers=dns.example:53"}},
 		{"", []string{"dns.servers=127.0.0.1:53, [::1]:53"}},
 		{"would show the password", []string{"relay.address=192.0.2.1:587", "relay.tls=none", "relay.username=u", "relay.password_file=" + closed}},

@@ -131,7 +131,7 @@ func (d *Data) open(ctx context.Context) (err error) {
 	if err := d.ServeNames(ctx); err != nil {
 		return err
 	}
-	d.Queue = &queue.Queue{DB: d.DB, Store: d.Store, Delivery: d.Delivery, Log: d.Log}
+	d.Queue = &queue.Queue{DB: d.DB, Store: d.Store, Delivery: d.Delivery, Log: d.Log, Limits: d.Config.Queue.limits()}
 	return nil
 }
 

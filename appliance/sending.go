@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"letterbox/mailauth"
 	"letterbox/queue"
 	"letterbox/resolver"
 )
@@ -62,12 +63,33 @@ func (d *Data) courier() (*queue.Courier, error) {
 	}, nil
 }
 
+// verifier checks mail from other servers; nil when that is switched off, or when
+// there is nobody to ask.
+func (d *Data) verifier() *mailauth.Verifier {
+	if !d.Config.SMTP.Verify {
+		return nil
+	}
+	names, err := d.Config.DNS.resolver()
+	if err != nil {
+		d.Log.Error("mail is not checked", "error", err)
+		return nil
+	}
+	return &mailauth.Verifier{Resolver: names}
+}
+
 // resolver asks the servers that are named, or the system's.
 func (c DNS) resolver() (*resolver.Resolver, error) {
 	if len(c.Servers) > 0 {
 		return &resolver.Resolver{Servers: c.Servers}, nil
 	}
 	return resolver.System()
+}
+
+// limits are those of each user.
+func (q Queue) limits() queue.Limits {
+	l := queue.DefaultLimits()
+	l.Messages, l.Strangers = q.MessagesPerDay, q.StrangersPerDay
+	return l
 }
 
 // queue is the relay as the courier takes it, nil for none.

@@ -63,6 +63,7 @@ func (a *Appliance) smtp(d *Data) *smtpd.Server {
 		Store:             d.Store,
 		Directory:         d.Directory,
 		Queue:             d.Queue,
+		Verifier:          d.verifier(),
 		Telemetry:         d.Telemetry,
 		Log:               d.Log.With("server", "smtp"),
 		TLS:               d.Certificates.Config(),

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"letterbox/delivery"
+	"letterbox/mailauth"
 	"letterbox/store"
 )
 
@@ -32,25 +33,37 @@ func (s *session) accept(ctx context.Context, m *incoming) (*reply, error) {
 
 // keep hands the message over.
 func (s *session) keep(ctx context.Context, e delivery.Envelope, raw []byte) error {
-	if s.user == nil {
-		return s.srv.cfg.Queue.Accept(ctx, e, raw, s.mail.local, s.outbound())
-	}
-	if err := s.checkAuthors(ctx, raw); err != nil {
-		return err
-	}
-	pieces := s.srv.cfg.Queue.Delivery.Complete(raw, e)
-	if len(pieces) == 1 {
-		return s.srv.cfg.Queue.Accept(ctx, e, pieces[0], s.mail.local, s.outbound())
-	}
-	completed, err := s.join(pieces)
+	pieces, err := s.prepare(ctx, &e, raw)
 	if err != nil {
 		return err
 	}
-	defer completed.Close()
-	if raw, err = completed.Bytes(); err != nil {
+	if len(pieces) == 1 {
+		return s.srv.cfg.Queue.Accept(ctx, e, pieces[0], s.mail.local, s.outbound())
+	}
+	changed, err := s.join(pieces)
+	if err != nil {
+		return err
+	}
+	defer changed.Close()
+	if raw, err = changed.Bytes(); err != nil {
 		return err
 	}
 	return s.srv.cfg.Queue.Accept(ctx, e, raw, s.mail.local, s.outbound())
+}
+
+// prepare checks a message and returns it as it is kept, in pieces. From outside
+// it is judged, and loses what claims to be our judgement; a user's is completed.
+func (s *session) prepare(ctx context.Context, e *delivery.Envelope, raw []byte) ([][]byte, error) {
+	if s.user == nil {
+		if err := s.judge(ctx, e, raw); err != nil {
+			return nil, err
+		}
+		return mailauth.WithoutForged(raw, s.srv.cfg.Queue.Delivery.Hostname), nil
+	}
+	if err := s.checkAuthors(ctx, raw); err != nil {
+		return nil, err
+	}
+	return s.srv.cfg.Queue.Delivery.Complete(raw, *e), nil
 }
 
 // checkAuthors lets users write in no name but their own.
@@ -67,7 +80,7 @@ func (s *session) checkAuthors(ctx context.Context, raw []byte) error {
 	return nil
 }
 
-// join writes the pieces of a completed message, which may be a little larger
+// join writes the pieces of a message that was changed. It may be a little larger
 // than what a client may send.
 func (s *session) join(pieces [][]byte) (*store.Spool, error) {
 	spool := s.srv.cfg.Store.NewSpool(0)

@@ -8,6 +8,7 @@ import (
 
 	"letterbox/delivery"
 	"letterbox/directory"
+	"letterbox/queue"
 	"letterbox/quota"
 	"letterbox/store"
 )
@@ -31,6 +32,7 @@ func known(err error) *reply {
 		own       *reply
 		over      *quota.OverError
 		throttled *directory.ThrottledError
+		limit     *queue.LimitError
 	)
 	switch {
 	case errors.As(err, &own):
@@ -45,6 +47,12 @@ func known(err error) *reply {
 		return say(452, "4.2.2", "the recipient's mailbox is full; try again later") // what is in it is nobody's business
 	case errors.Is(err, delivery.ErrLoop):
 		return say(554, "5.4.6", err.Error()+"; look for two servers or addresses that forward to each other")
+	case errors.Is(err, delivery.ErrForged):
+		return say(550, "5.7.1", err.Error())
+	case errors.As(err, &limit):
+		return say(452, "4.7.1", err.Error()+"; try again tomorrow, or ask who runs this server")
+	case errors.Is(err, queue.ErrFrozen):
+		return say(550, "5.7.1", queue.ErrFrozen.Error())
 	case errors.Is(err, delivery.ErrBadAuthor):
 		return say(550, "5.6.0", err.Error())
 	case errors.Is(err, store.ErrTooLarge):

@@ -53,6 +53,14 @@ func (s *session) addRecipient(ctx context.Context, mailbox string, wishes queue
 	if errors.Is(err, directory.ErrNotOurs) && s.user != nil {
 		return s.addRemote(mailbox, wishes)
 	}
+	if errors.Is(err, directory.ErrNoSuchUser) && s.mail.sender == "" {
+		// A bounce of what we passed on goes back to whom it came from, as the signed
+		// address says; nothing else may use it.
+		if original, err := s.srv.cfg.Queue.Original(ctx, mailbox); err == nil {
+			wishes.By = mailbox
+			return s.addRemote(original, wishes)
+		}
+	}
 	if err != nil {
 		return err
 	}
@@ -76,7 +84,8 @@ func (s *session) addRecipient(ctx context.Context, mailbox string, wishes queue
 	return nil
 }
 
-// addRemote takes a recipient elsewhere, from a user alone.
+// addRemote takes a recipient elsewhere: from a user alone, but for bounces of
+// what was passed on.
 func (s *session) addRemote(mailbox string, wishes queue.Recipient) error {
 	a, err := directory.ParseAddress(mailbox)
 	if err != nil {

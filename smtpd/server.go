@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"letterbox/directory"
+	"letterbox/mailauth"
 	"letterbox/queue"
 	"letterbox/store"
 	"letterbox/telemetry"
@@ -34,6 +35,8 @@ type Config struct {
 	Queue     *queue.Queue
 	Telemetry *telemetry.Telemetry // may be nil
 	Log       *slog.Logger
+
+	Verifier *mailauth.Verifier // of mail from other servers; nil: nothing is checked
 
 	TLS               *tls.Config // nil: neither STARTTLS nor ServeSubmissions
 	PlaintextLoopback bool        // lets loopback peers sign in without TLS
