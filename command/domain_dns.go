@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"letterbox/appliance"
 	"letterbox/control"
 	"letterbox/directory"
+	"letterbox/discover"
 )
 
 type domainDNS struct {
@@ -32,7 +34,7 @@ func (c *domainDNS) inside(ctx context.Context, d *appliance.Data, stdio control
 	if err != nil {
 		return err
 	}
-	records, err := domainRecords(c.Domain, d.Config.Hostname, keys)
+	records, err := domainRecords(c.Domain, &d.Config, keys)
 	if err != nil {
 		return err
 	}
@@ -43,8 +45,10 @@ func (c *domainDNS) inside(ctx context.Context, d *appliance.Data, stdio control
 	return nil
 }
 
-// domainRecords are what a domain needs so that its mail arrives and is trusted.
-func domainRecords(domain, hostname string, keys []directory.SigningKey) ([]dnsRecord, error) {
+// domainRecords are what a domain needs so that its mail arrives and is trusted,
+// and so that mail programs find their settings.
+func domainRecords(domain string, config *appliance.Config, keys []directory.SigningKey) ([]dnsRecord, error) {
+	hostname := config.Hostname
 	records := []dnsRecord{
 		{domain, "MX", "10 " + hostname + ".", "mail for the domain comes here"},
 		{domain, "TXT", "v=spf1 mx -all", "mail from the domain comes from here alone; with a relay add what it tells you to (include:...)"},
@@ -63,8 +67,32 @@ func domainRecords(domain, hostname string, keys []directory.SigningKey) ([]dnsR
 		}
 		records = append(records, dnsRecord{k.Selector + "._domainkey." + domain, "TXT", text, why})
 	}
-	return append(records, dnsRecord{"_dmarc." + domain, "TXT", "v=DMARC1; p=quarantine; rua=mailto:postmaster@" + domain,
-		"mail in the domain's name that is not signed or not from here is no good (DMARC)"}), nil
+	records = append(records, dnsRecord{"_dmarc." + domain, "TXT", "v=DMARC1; p=quarantine; rua=mailto:postmaster@" + domain,
+		"mail in the domain's name that is not signed or not from here is no good (DMARC)"})
+	return append(records, settingsRecords(domain, config)...), nil
+}
+
+// settingsRecords lead to what the web server tells about a domain.
+func settingsRecords(domain string, config *appliance.Config) (records []dnsRecord) {
+	if len(config.Listen.HTTPS) == 0 {
+		return nil
+	}
+	for _, name := range discover.Names(domain) {
+		why := "mail programs find their settings"
+		if strings.HasPrefix(name, "mta-sts.") {
+			if why = "other servers find how mail is encrypted (MTA-STS)"; config.SMTP.MTASTS == "" {
+				continue
+			}
+		}
+		records = append(records, dnsRecord{name, "CNAME", config.Hostname + ".", why})
+	}
+	if config.SMTP.MTASTS != "" {
+		// The id has to change when the policy does (RFC 8461 section 3.1).
+		sum := sha256.Sum256([]byte(config.Hostname + " " + config.SMTP.MTASTS))
+		records = append(records, dnsRecord{"_mta-sts." + domain, "TXT", fmt.Sprintf("v=STSv1; id=%x;", sum[:8]),
+			"there is an MTA-STS policy; publish it once the certificate is one that others trust"})
+	}
+	return records
 }
 
 // writeZone writes records as a zone file has them.
