@@ -129,7 +129,7 @@ func (j *job) accountGone(table string) (int64, error) {
 		WITH RECURSIVE present (id) AS (
 			SELECT min(account) FROM ` + table + `
 			UNION ALL
-			SELECT (SELECT min(account) FROM ` + table + ` WHERE account > id) FROM present WHERE id IS NOT NULL)
+			SELECT (SELECT min(account) FROM ` + table + ` WHERE account > present.id) FROM present WHERE id IS NOT NULL)
 		SELECT min(id) FROM present WHERE id IS NOT NULL AND id NOT IN (SELECT id FROM account)`).Scan(&gone)
 	return gone.Int64, err
 }

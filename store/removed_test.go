@@ -166,6 +166,26 @@ func TestRemovedGoesWithTheAccount(t *testing.T) {
 	}
 }
 
+// TestClearRemovedEnds has accounts whose numbers are above those of their
+// removed messages: the search for accounts that are gone must come to its end.
+func TestClearRemovedEnds(t *testing.T) {
+	t.Parallel()
+	h := keeping(t)
+	const carol AccountID = 1000
+	must(t, h.EnsureAccount(t.Context(), carol))
+	for _, a := range []AccountID{bob, carol} {
+		in := h.boxOf(a, "INBOX")
+		h.put(in, letter(1))
+		h.expungeAll(in, uids(1))
+	}
+	h.sound()
+	must(t, h.RemoveAccount(t.Context(), bob))
+	h.sound()
+	if n := h.count(`SELECT count(*) FROM removed`); n != 1 {
+		t.Errorf("%d can be brought back, want carol's", n)
+	}
+}
+
 func TestNothingIsKeptWithoutUndelete(t *testing.T) {
 	t.Parallel()
 	h := build(t)
