@@ -24,15 +24,16 @@ func (s *session) condstoreAware() {
 }
 
 // tellHighest tells a client that knows of modseqs up to where it has been told
-// everything, when it could not know: after expunges, and while one is held
-// back, whose modseq lies below those of other responses (RFC 7162 section 3.2
-// and the example in section 6). The tagged reply carries it if it can.
+// everything, when it could not know: after expunges, and when it was shown a
+// modseq while an expunge below it is held back, or has just happened (RFC 7162
+// section 3.2 and the example in section 6). The tagged reply carries it if it
+// can.
 func (s *session) tellHighest(r *reply) {
 	sel := s.sel
 	if sel == nil || !s.condstore {
 		return
 	}
-	late := s.qresync && sel.settled < sel.modseq
+	late := s.isLate()
 	switch {
 	case !late && !sel.vanished && !sel.announce:
 		return
@@ -43,12 +44,17 @@ func (s *session) tellHighest(r *reply) {
 	}
 	sel.vanished, sel.announce = false, false
 }
+// isLate reports whether the client was shown a modseq above one of which it
+// will be told later.
+func (s *session) isLate() bool { return s.sel != nil && s.qresync && s.sel.settled < s.sel.shown }
+
 func highestModSeq(n store.ModSeq) wire.Code {
 	return wire.Code("HIGHESTMODSEQ " + strconv.FormatUint(uint64(n), 10))
 }
 
 // writeModSeq writes the MODSEQ item of FETCH.
 func (s *session) writeModSeq(e store.Entry) {
+	s.sel.shown = max(s.sel.shown, e.ModSeq)
 	s.enc.Text("MODSEQ (")
 	s.enc.Number(uint64(e.ModSeq))
 	s.enc.Text(")")

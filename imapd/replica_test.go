@@ -57,7 +57,9 @@ type replica struct {
 	seen  map[int]replicated
 	count int
 
-	// For coming back (RFC 7162).
+	// For coming back (RFC 7162). Ghosts are messages of the cache that nobody has
+	// said are gone.
+	ghosts          map[int]replicated
 	validity        string
 	highest, beyond uint64 // the modseq up to which all is known; and what FETCH told since the last reply
 	told            bool   // HIGHESTMODSEQ came since
@@ -126,15 +128,15 @@ func (c *replica) sel() bool {
 	}
 	switch {
 	case c.qresync && since > 0:
-		cache := maps.Clone(c.seen)
+		c.ghosts = maps.Clone(c.seen)
 		if !c.number() {
 			return false
 		}
 		for _, m := range c.known() {
-			delete(cache, m.uid)
+			delete(c.ghosts, m.uid)
 		}
-		if len(cache) > 0 {
-			c.t.Errorf("%s: came back from modseq %d and was not told that %v vanished", c.name, since, cache)
+		if len(c.ghosts) > 0 {
+			c.t.Errorf("%s: came back from modseq %d and was not told that %v vanished", c.name, since, c.ghosts)
 		}
 		return c.complete()
 	case c.condstore && since > 0:
@@ -394,6 +396,7 @@ func (c *replica) vanished(earlier bool, set string) {
 // gone takes one message out: the one with the uid, or one whose uid is not
 // known.
 func (c *replica) gone(uid int) {
+	delete(c.ghosts, uid)
 	if c.uidOnly {
 		if c.count == 0 {
 			c.t.Errorf("%s: %s: uid %d vanished from nothing", c.name, c.command, uid)

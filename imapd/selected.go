@@ -21,6 +21,7 @@ type selected struct {
 	uids     []imap.UID
 	modseq   store.ModSeq // flag changes up to here were told
 	settled  store.ModSeq // every change up to here was told, expunges too
+	shown    store.ModSeq // the highest of a message that the client was shown
 	expunges uint64       // store.Snapshot.Expunges that were told
 	keywords int          // number of keywords announced with FLAGS
 

@@ -186,6 +186,9 @@ func (s *session) tellUnasked(ctx context.Context) error {
 	if err := s.update(!s.notify.delayed && s.wants(messageExpunge)); err != nil {
 		return err
 	}
+	if s.isLate() {
+		s.enc.Status("*", imap.StatusResponseTypeOK, highestModSeq(s.sel.settled), "all up to here was told")
+	}
 	s.tellNotified(ctx)
 	return s.enc.Flush()
 }

@@ -41,7 +41,7 @@ func (s *session) update(expunge bool) error {
 		s.tellLive()
 		return s.enc.Err()
 	}
-	s.tellFlags(before)
+	s.tellFlags(before, now.ModSeq)
 	s.tellLive()
 	sel.modseq = now.ModSeq
 	if sel.expunges == now.Expunges {
@@ -167,22 +167,23 @@ func (s *session) tellKeywords(n int) {
 }
 
 // tellFlags reports the flags that changed among the messages in uids, except
-// those that the client knows.
-func (s *session) tellFlags(uids []imap.UID) {
+// those that the client knows. What has changed after the given modseq is left to
+// the next update: an expunge may lie between.
+func (s *session) tellFlags(uids []imap.UID, upTo store.ModSeq) {
 	sel := s.sel
 	knows := sel.knows
 	for _, e := range sel.view.Changed(nil, uids, sel.modseq) {
 		for len(knows) > 0 && knows[0].UID < e.UID {
 			knows = knows[1:]
 		}
-		if len(knows) > 0 && knows[0] == e {
+		if e.ModSeq > upTo || len(knows) > 0 && knows[0] == e {
 			continue
 		}
 		if seq := sel.seqOf(e.UID); seq > 0 {
 			s.tellMessage(seq, e)
 		}
 	}
-	sel.knows = nil
+	sel.knows = slices.DeleteFunc(sel.knows, func(e store.Entry) bool { return e.ModSeq <= upTo })
 }
 
 // tellMessage writes the FETCH response for a message whose flags changed.
