@@ -157,3 +157,24 @@ func (q *Queue) Thaw(ctx context.Context, account int64) error {
 	}
 	return nil
 }
+
+// Forget removes what is kept about whom a user writes to. What they have sent and
+// what waits leaves all the same.
+func (q *Queue) Forget(ctx context.Context, account int64) error {
+	err := q.DB.Write(ctx, func(tx *database.Tx) error {
+		for _, statement := range []string{
+			`DELETE FROM written_to WHERE account = ?`,
+			`DELETE FROM sent_on WHERE account = ?`,
+			`DELETE FROM frozen_sender WHERE account = ?`,
+		} {
+			if _, err := tx.Exec(statement, account); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("forget whom account %d wrote to: %w", account, err)
+	}
+	return nil
+}

@@ -50,6 +50,20 @@ func TestDailyLimits(t *testing.T) {
 	}
 }
 
+// TestForget leaves nothing about a user who is gone.
+func TestForget(t *testing.T) {
+	t.Parallel()
+	h := build(t, "")
+	h.Limits = Limits{Strangers: 2}
+	must(t, h.on(0, "bob@far.example", "cem@far.example"))
+	must(t, h.Forget(t.Context(), h.ann.ID))
+	must(t, h.on(0, "bob@far.example", "cem@far.example")) // strangers again, on an empty day
+	var over *LimitError
+	if err := h.on(0, "dan@far.example"); !errors.As(err, &over) {
+		t.Errorf("a third stranger: %v", err)
+	}
+}
+
 // TestBurst freezes who suddenly writes to far more strangers than ever: what
 // waits is held, nothing more is taken, others are not touched, and the owner is
 // told.

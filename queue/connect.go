@@ -34,10 +34,7 @@ func (c *Courier) direct(ctx context.Context, domain string) (*client, error) {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		if c.blocks(asReply(err), false) {
-			if err := c.refused(ctx, h.name, asReply(err)); err != nil {
-				return nil, err
-			}
+		if r := asReply(err); c.blocks(r, false) && c.refused(ctx, h.name, r) {
 			return c.viaRelay(ctx)
 		}
 		c.Log.InfoContext(ctx, "server not reached", "domain", domain, "host", h.name, "error", err)

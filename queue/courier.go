@@ -202,6 +202,10 @@ func (c *Courier) leave(ctx context.Context, w *worker) bool {
 		d.again = false
 		return false
 	}
+	if d.again && d.running == 1 && ctx.Err() == nil {
+		d.again = false
+		c.Queue.bell.ring(d.domain) // it came after the others were put off
+	}
 	d.running--
 	*w.slot--
 	if d.running == 0 {

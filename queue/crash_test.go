@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"letterbox/database"
 	"letterbox/delivery"
 	"letterbox/internal/zone"
 	"letterbox/store/blob"
@@ -70,7 +71,7 @@ func queueUntilKilled(orders []string) error {
 	dir, zone, server := orders[0], orders[1], orders[2]
 	first, _ := strconv.Atoi(orders[3])
 	count, _ := strconv.Atoi(orders[4])
-	h, err := open(ctx, dir, zone, slog.New(slog.DiscardHandler))
+	h, err := open(ctx, dir, zone, slog.New(slog.DiscardHandler), database.Options{}, blob.Options{})
 	if err != nil {
 		return err
 	}

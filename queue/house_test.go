@@ -61,20 +61,20 @@ func enter(t testing.TB, dir string, z *zone.Zone) *house {
 	if testing.Verbose() {
 		log = slog.New(slog.NewTextHandler(t.Output(), nil))
 	}
-	h, err := open(context.Background(), dir, z.Addr, log)
+	h, err := open(context.Background(), dir, z.Addr, log, database.Options{}, blob.Options{})
 	must(t, err)
 	h.t, h.zone = t, z
 	return h
 }
 
 // open is enter without a test around.
-func open(ctx context.Context, dir, zone string, log *slog.Logger) (*house, error) {
+func open(ctx context.Context, dir, zone string, log *slog.Logger, onDB database.Options, onBlobs blob.Options) (*house, error) {
 	h := &house{dir: dir, world: map[string]string{}, dials: map[string]int{}}
-	db, err := database.Open(ctx, filepath.Join(dir, "letterbox.db"), database.Options{})
+	db, err := database.Open(ctx, filepath.Join(dir, "letterbox.db"), onDB)
 	if err != nil {
 		return nil, err
 	}
-	if h.blobs, err = blob.Open(filepath.Join(dir, "blobs"), blob.Options{}); err != nil {
+	if h.blobs, err = blob.Open(filepath.Join(dir, "blobs"), onBlobs); err != nil {
 		return nil, err
 	}
 	cost := directory.Cost{Memory: 64, Passes: 1, Iterations: 4096}

@@ -118,8 +118,8 @@ func (c *Courier) detours(ctx context.Context, h host) bool {
 }
 
 // refused notes that a provider refuses our address, and tells the owner by the
-// audit log.
-func (c *Courier) refused(ctx context.Context, hostname string, reply Reply) error {
+// audit log. It reports whether that worked: only then another way is open.
+func (c *Courier) refused(ctx context.Context, hostname string, reply Reply) bool {
 	name := provider(hostname)
 	err := c.Queue.DB.Write(ctx, func(tx *database.Tx) error {
 		_, err := tx.Exec(`INSERT INTO detour (provider, until_at, reply) VALUES (?, ?, ?)
@@ -127,11 +127,16 @@ func (c *Courier) refused(ctx context.Context, hostname string, reply Reply) err
 			name, time.Now().Add(detourTime).Unix(), reply.String())
 		return err
 	})
+	if err == nil {
+		err = c.Queue.Delivery.Directory.Record(ctx, directory.Event{
+			Action: "queue.detour", Subject: name,
+			Detail: "refuses mail from our address, so it goes by the relay for a week: " + reply.String(),
+		})
+	}
 	if err != nil {
-		return fmt.Errorf("note that %s refuses us: %w", name, err)
+		c.Log.ErrorContext(ctx, "detour not noted", "provider", name, "error", err)
+		return false
 	}
 	c.Log.WarnContext(ctx, "provider refuses our address; its mail goes by the relay", "provider", name, "reply", reply.String())
-	return c.Queue.Delivery.Directory.Record(ctx, directory.Event{
-		Action: "queue.detour", Subject: name, Detail: "refuses mail from our address, so it goes by the relay for a week: " + reply.String(),
-	})
+	return true
 }

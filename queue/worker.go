@@ -102,12 +102,9 @@ func (w *worker) send(ctx context.Context, id int64) {
 	if ctx.Err() != nil {
 		return // cut off: nothing is known, the next start tries again
 	}
-	if err != nil {
-		err = w.putOff(ctx, err)
-	} else {
-		err = w.c.settle(ctx, b, results)
-	}
-	if err != nil {
+	if err == nil {
+		w.c.settle(ctx, b, results)
+	} else if err := w.putOff(ctx, err); err != nil {
 		w.trouble(ctx, err)
 	}
 }
@@ -148,26 +145,21 @@ func (w *worker) attempt(ctx context.Context, b *batch) ([]result, error) {
 		return w.all(b, asReply(err)), nil
 	}
 	w.thrive()
-	return w.judge(ctx, b, replies)
+	return w.judge(ctx, replies), nil
 }
 
 // judge makes results of replies. Where a provider refuses our address and there
 // is a relay for that, its mail goes there at once.
-func (w *worker) judge(ctx context.Context, b *batch, replies []Reply) ([]result, error) {
+func (w *worker) judge(ctx context.Context, replies []Reply) []result {
 	results := make([]result, len(replies))
 	for i, r := range replies {
 		results[i] = result{reply: r, host: w.client.host, dsn: w.client.can("DSN")}
-		if w.c.blocks(r, w.client.relay) {
-			if err := w.c.refused(ctx, w.client.host, r); err != nil {
-				return nil, err
-			}
-			results[i].again = true
-		}
+		results[i].again = w.c.blocks(r, w.client.relay) && w.c.refused(ctx, w.client.host, r)
 	}
 	if slices.ContainsFunc(results, func(r result) bool { return r.again }) {
 		w.hangUp()
 	}
-	return results, nil
+	return results
 }
 
 // blocks reports whether a reply refuses our address, and there is another way.
@@ -240,24 +232,42 @@ func (w *worker) putOff(ctx context.Context, cause error) error {
 			if b == nil {
 				continue
 			}
-			if err := w.c.settle(ctx, b, w.all(b, reply)); err != nil {
-				return err
-			}
+			w.c.settle(ctx, b, w.all(b, reply))
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
 		}
 	}
 }
 
-// settle records results and tells the sender what is to be told.
-func (c *Courier) settle(ctx context.Context, b *batch, results []result) error {
+// settle records results and tells the sender what is to be told. It does not give
+// up while the database cannot be written: what a server has taken would be sent
+// once more.
+func (c *Courier) settle(ctx context.Context, b *batch, results []result) {
 	owed, err := c.Queue.record(ctx, b, results, c.Schedule, time.Now())
-	if err != nil || !owed {
-		return err
+	for wait := time.Second; err != nil; wait = min(2*wait, time.Minute) {
+		if ctx.Err() != nil {
+			return
+		}
+		c.Log.ErrorContext(ctx, "what became of a message is not recorded yet", "queue_id", b.id, "error", err)
+		pause(ctx, wait)
+		owed, err = c.Queue.record(ctx, b, results, c.Schedule, time.Now())
 	}
-	if err := c.Queue.report(ctx, b.id, c.Schedule); err != nil {
+	if !owed {
+		return
+	}
+	if err := c.Queue.report(ctx, b.id, c.Schedule); err != nil && ctx.Err() == nil {
 		// The debt is kept with the recipients; the next look through the queue pays.
 		c.Log.ErrorContext(ctx, "report not delivered", "queue_id", b.id, "error", err)
+		time.AfterFunc(time.Minute, func() { c.Queue.bell.ring() })
 	}
-	return nil
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
 }
 
 // needsUTF8 reports whether a message that was submitted as SMTPUTF8 has anything
