@@ -111,6 +111,9 @@ func (k *Keeper) Round(ctx context.Context, address string, p Plan) error {
 		defer t.Close()
 		result, err = k.Take(ctx, t)
 	}
+	if errors.Is(err, ErrBusy) {
+		return err // that says nothing about the target
+	}
 	k.note(address, func(r *Record) {
 		r.Tried, r.Error = began, ""
 		if err != nil {

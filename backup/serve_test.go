@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -95,4 +96,64 @@ func TestRound(t *testing.T) {
 	if r := h.keeper.record("/proc/none"); r.Error == "" || r.Last != "" {
 		t.Errorf("after a failure: %+v", r)
 	}
+}
+
+// TestOneAtATime: whoever comes second hears so, and nothing is noted of it.
+func TestOneAtATime(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	target := folderTarget(t)
+	end, err := h.keeper.begin("something")
+	must(t, err)
+	plan := Plan{Schedule: Schedule{Every: time.Hour, Hourly: 1}}
+	if err := h.keeper.Round(t.Context(), target.path, plan); !errors.Is(err, ErrBusy) {
+		t.Errorf("beside another: %v", err)
+	}
+	if _, err := h.keeper.Verify(t.Context(), target); !errors.Is(err, ErrBusy) {
+		t.Errorf("beside another: %v", err)
+	}
+	if s := h.keeper.Status(); s.Task != "something" {
+		t.Errorf("status %+v", s)
+	}
+	if r := h.keeper.record(target.path); !r.Tried.IsZero() {
+		t.Errorf("noted %+v", r)
+	}
+	end()
+	must(t, h.keeper.Round(t.Context(), target.path, plan))
+}
+
+// TestCancel stops a snapshot in the middle: there is none then, and the next one
+// is whole.
+func TestCancel(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.receive(t, "INBOX", 300)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	target := &cancelling{Folder: folderTarget(t), cancel: cancel}
+	if _, err := h.keeper.Take(ctx, target); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+	if n := len(objects(t, target, snapshotFolder)); n != 0 {
+		t.Errorf("%d snapshots", n)
+	}
+	take(t, h, target.Folder)
+	v, err := h.keeper.Verify(t.Context(), target.Folder)
+	must(t, err)
+	if len(v.Problems) > 0 {
+		t.Error(v.Problems)
+	}
+}
+
+// cancelling has its caller give up at the first bundle.
+type cancelling struct {
+	*Folder
+	cancel func()
+}
+
+func (c *cancelling) Put(ctx context.Context, name string, data []byte) error {
+	if strings.HasPrefix(name, dataFolder) {
+		c.cancel()
+	}
+	return c.Folder.Put(ctx, name, data)
 }

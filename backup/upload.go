@@ -24,7 +24,7 @@ type upload struct {
 	group *errgroup.Group
 	ctx   context.Context
 	work  chan []byte
-	spare sync.Pool
+	spare chan []byte // buffers that nobody uses
 	known known
 	did   func(bytes int64)
 
@@ -55,8 +55,7 @@ func (k *known) claim(n Name) bool {
 }
 
 func newUpload(ctx context.Context, r *Repository, names map[Name]bool, did func(int64)) *upload {
-	u := &upload{repo: r, work: make(chan []byte), known: known{names: names}, did: did}
-	u.spare.New = func() any { return make([]byte, 0, bundleSize) }
+	u := &upload{repo: r, work: make(chan []byte), spare: make(chan []byte, sealers+2), known: known{names: names}, did: did}
 	u.group, u.ctx = errgroup.WithContext(ctx)
 	for range sealers {
 		u.group.Go(func() (err error) {
@@ -68,7 +67,22 @@ func newUpload(ctx context.Context, r *Repository, names map[Name]bool, did func
 }
 
 // buffer returns room for a bundle.
-func (u *upload) buffer() []byte { return u.spare.Get().([]byte)[:0] }
+func (u *upload) buffer() []byte {
+	select {
+	case b := <-u.spare:
+		return b[:0]
+	default:
+		return make([]byte, 0, bundleSize)
+	}
+}
+
+// giveBack takes a buffer back.
+func (u *upload) giveBack(b []byte) {
+	select {
+	case u.spare <- b:
+	default:
+	}
+}
 
 // put has a bundle written, unless it is there, and returns its name. The buffer
 // is not the caller's any more.
@@ -76,7 +90,7 @@ func (u *upload) put(plain []byte) (Name, error) {
 	name := u.repo.key.name(plain)
 	if u.known.has(name) {
 		u.did(int64(len(plain)))
-		u.spare.Put(plain) //nolint:staticcheck // a slice is small enough
+		u.giveBack(plain)
 		return name, nil
 	}
 	select {
@@ -102,7 +116,7 @@ func (u *upload) seal() error {
 				return err
 			}
 			u.did(int64(len(plain)))
-			u.spare.Put(plain) //nolint:staticcheck // a slice is small enough
+			u.giveBack(plain)
 		}
 	}
 }

@@ -31,7 +31,7 @@ type backupRun struct {
 func (c *contest) runSnapshots(ctx context.Context, size int) error {
 	s, ok := c.servers[len(c.servers)-1].(*letterbox)
 	if !ok {
-		return errors.New("Letterbox takes no part")
+		return errors.New("no Letterbox takes part")
 	}
 	b := &snapshotBench{contest: c, server: s, bag: newMailbag(1)}
 	if err := b.command("snapshot", "key", "generate"); err != nil {
