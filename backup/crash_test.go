@@ -61,7 +61,7 @@ func crashTake(ctx context.Context, folder string, target *Folder) error {
 		}
 	}()
 	for round := 0; ; round++ {
-		result, err := h.keeper.Take(ctx, target)
+		result, err := h.keeper.Take(ctx, target, false)
 		if err != nil {
 			return err
 		}

@@ -189,7 +189,7 @@ func folderTarget(t testing.TB) *Folder {
 
 func take(t testing.TB, h *house, target Target) Result {
 	t.Helper()
-	result, err := h.keeper.Take(t.Context(), target)
+	result, err := h.keeper.Take(t.Context(), target, false)
 	must(t, err)
 	return result
 }

@@ -13,11 +13,12 @@ const (
 	ioprioClassShift = 13
 	ioprioIdle       = 3
 	ioprioWhoProcess = 1
-	lowestPriority   = 19
+	lowPriority      = 10
 )
 
-// unhurried runs fn on a thread that gets the disk and the processor when nobody
-// else wants them. The thread ends with fn: its priority could not be raised
+// unhurried runs fn on a thread that gets the disk when nobody else wants it, and
+// of a busy processor a small share: not none, as a machine may be busy for hours.
+// The thread ends with fn: its priority could not be raised
 // again. That it cannot be lowered (a sandbox may forbid it) is no reason not to
 // take a snapshot.
 func unhurried(fn func()) {
@@ -26,7 +27,7 @@ func unhurried(fn func()) {
 		defer close(done)
 		runtime.LockOSThread() // and never unlocked
 		_, _, _ = unix.Syscall(unix.SYS_IOPRIO_SET, ioprioWhoProcess, 0, ioprioIdle<<ioprioClassShift)
-		_ = unix.Setpriority(unix.PRIO_PROCESS, unix.Gettid(), lowestPriority)
+		_ = unix.Setpriority(unix.PRIO_PROCESS, unix.Gettid(), lowPriority)
 		fn()
 	}()
 	<-done

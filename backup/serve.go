@@ -12,6 +12,7 @@ type Plan struct {
 	Targets    []string
 	Access     Access
 	Schedule   Schedule
+	Hurry      bool // somebody waits for it
 	AppendOnly bool // nothing is ever removed: the target's credentials cannot
 }
 
@@ -109,7 +110,7 @@ func (k *Keeper) Round(ctx context.Context, address string, p Plan) error {
 	var result Result
 	if err == nil {
 		defer t.Close()
-		result, err = k.Take(ctx, t)
+		result, err = k.Take(ctx, t, p.Hurry)
 	}
 	if errors.Is(err, ErrBusy) {
 		return err // that says nothing about the target

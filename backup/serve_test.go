@@ -131,7 +131,7 @@ func TestCancel(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	target := &cancelling{Folder: folderTarget(t), cancel: cancel}
-	if _, err := h.keeper.Take(ctx, target); !errors.Is(err, context.Canceled) {
+	if _, err := h.keeper.Take(ctx, target, false); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
 	if n := len(objects(t, target, snapshotFolder)); n != 0 {

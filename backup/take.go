@@ -24,21 +24,22 @@ type Result struct {
 
 // Take takes a snapshot. When it returns without an error the snapshot is whole
 // at the target; else there is none, and the next one goes on from what was
-// written.
-func (k *Keeper) Take(ctx context.Context, t Target) (Result, error) {
+// written. With hurry it takes as much of the machine as it can get; without,
+// what nobody else wants.
+func (k *Keeper) Take(ctx context.Context, t Target, hurry bool) (Result, error) {
 	end, err := k.begin("take a snapshot to " + t.String())
 	if err != nil {
 		return Result{}, err
 	}
 	defer end()
-	result, err := k.take(ctx, t)
+	result, err := k.take(ctx, t, hurry)
 	if err != nil {
 		return result, fmt.Errorf("take a snapshot to %s: %w", t, err)
 	}
 	return result, nil
 }
 
-func (k *Keeper) take(ctx context.Context, t Target) (result Result, err error) {
+func (k *Keeper) take(ctx context.Context, t Target, hurry bool) (result Result, err error) {
 	began := k.now()
 	if err := k.tidy(); err != nil {
 		return result, err
@@ -71,7 +72,7 @@ func (k *Keeper) take(ctx context.Context, t Target) (result Result, err error) 
 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // ends the upload, also after an error here
-	u := newUpload(ctx, repo, names, k.did)
+	u := newUpload(ctx, repo, names, hurry, k.did)
 	manifest, err := k.store(u, image, last)
 	if err == nil {
 		manifest.ID, err = k.nextID(ctx, repo, began)

@@ -251,7 +251,7 @@ func TestDiskOfTheMail(t *testing.T) {
 	must(t, err)
 	h.keeper.source.Reserve = free*3/4 + 1
 	target := folderTarget(t)
-	if _, err := h.keeper.Take(t.Context(), target); err == nil || !strings.Contains(err.Error(), "make room, or choose another snapshot.target") {
+	if _, err := h.keeper.Take(t.Context(), target, false); err == nil || !strings.Contains(err.Error(), "make room, or choose another snapshot.target") {
 		t.Errorf("beside the reserve: %v", err)
 	}
 	h.keeper.source.Reserve = 2 * free

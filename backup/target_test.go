@@ -240,7 +240,7 @@ func TestS3Misbehaves(t *testing.T) {
 	whole := 0
 	for range 4 {
 		h.receive(t, "INBOX", 100)
-		if _, err := h.keeper.Take(t.Context(), target); err == nil {
+		if _, err := h.keeper.Take(t.Context(), target, false); err == nil {
 			whole++
 		}
 	}
@@ -261,7 +261,7 @@ func TestTargetFailsInTheMiddle(t *testing.T) {
 	h := newHouse(t)
 	h.receive(t, "INBOX", 3000)
 	target := &failing{Folder: folderTarget(t), after: 4}
-	if _, err := h.keeper.Take(t.Context(), target); !errors.Is(err, errPlug) {
+	if _, err := h.keeper.Take(t.Context(), target, false); !errors.Is(err, errPlug) {
 		t.Fatalf("error %v", err)
 	}
 	written := len(objects(t, target, dataFolder))
@@ -318,7 +318,7 @@ func TestOffTheMachineOnlyEncrypted(t *testing.T) {
 	h := newHouse(t)
 	h.receive(t, "INBOX", 3)
 	target := s3Target(t, honest)
-	if _, err := h.keeper.Take(t.Context(), target); !errors.Is(err, ErrNoKey) {
+	if _, err := h.keeper.Take(t.Context(), target, false); !errors.Is(err, ErrNoKey) {
 		t.Errorf("without a key: %v", err)
 	}
 	if n := len(objects(t, target, dataFolder)); n != 0 {

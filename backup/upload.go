@@ -54,11 +54,14 @@ func (k *known) claim(n Name) bool {
 	return true
 }
 
-func newUpload(ctx context.Context, r *Repository, names map[Name]bool, did func(int64)) *upload {
+func newUpload(ctx context.Context, r *Repository, names map[Name]bool, hurry bool, did func(int64)) *upload {
 	u := &upload{repo: r, work: make(chan []byte), spare: make(chan []byte, sealers+2), known: known{names: names}, did: did}
 	u.group, u.ctx = errgroup.WithContext(ctx)
 	for range sealers {
 		u.group.Go(func() (err error) {
+			if hurry {
+				return u.seal()
+			}
 			unhurried(func() { err = u.seal() })
 			return err
 		})

@@ -98,7 +98,10 @@ func (f *fromFlags) unlock(ctx context.Context, s *shell) (backup.Unlock, error)
 	}, nil
 }
 
-type snapshotNow struct{ listFlags }
+type snapshotNow struct {
+	listFlags
+	Hurry bool `help:"Do not leave the machine to the mail first."`
+}
 
 type takenRecord struct {
 	Target   string  `json:"target"`
@@ -111,6 +114,7 @@ type takenRecord struct {
 
 func (c *snapshotNow) inside(ctx context.Context, d *appliance.Data, stdio control.Stdio) error {
 	plan := d.Config.SnapshotPlan()
+	plan.Hurry = c.Hurry
 	if len(plan.Targets) == 0 {
 		return errors.New("no target is configured: set snapshot.target")
 	}
