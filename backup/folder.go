@@ -27,7 +27,10 @@ type Folder struct {
 }
 
 // written is a file that is not flushed yet.
-type written struct{ part, path string }
+type written struct {
+	part, path string
+	made       bool // its folder was made for it
+}
 
 // flushAfter is how many objects a batch has: what a killed process loses at most.
 const flushAfter = 32
@@ -49,6 +52,8 @@ func (f *Folder) Put(ctx context.Context, name string, data []byte) error {
 		return err
 	}
 	path := f.join(name)
+	_, err := os.Stat(filepath.Dir(path))
+	made := err != nil
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
@@ -57,13 +62,22 @@ func (f *Folder) Put(ctx context.Context, name string, data []byte) error {
 		return err
 	}
 	f.mu.Lock()
-	f.waiting = append(f.waiting, written{part, path})
+	f.waiting = append(f.waiting, written{part, path, made})
 	full := len(f.waiting) >= flushAfter
 	f.mu.Unlock()
 	if full {
 		return f.Flush(ctx)
 	}
 	return nil
+}
+
+// writeHint replaces a file as a whole, for what may be lost in a crash.
+func writeHint(path string, data []byte) error {
+	part, err := writePart(path, data)
+	if err != nil {
+		return err
+	}
+	return os.Rename(part, path)
 }
 
 // writePart writes a file beside its path, and has the disk begin with it.
@@ -98,7 +112,11 @@ func (f *Folder) Flush(ctx context.Context) error {
 		if err := os.Rename(w.part, w.path); err != nil {
 			return err
 		}
-		folders[filepath.Dir(w.path)], folders[filepath.Dir(filepath.Dir(w.path))] = true, true
+		folders[filepath.Dir(w.path)] = true
+		for above := filepath.Dir(w.path); w.made && above != f.path; {
+			above = filepath.Dir(above)
+			folders[above] = true
+		}
 	}
 	for folder := range folders {
 		if err := syncPath(folder); err != nil {

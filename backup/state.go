@@ -73,7 +73,7 @@ func (k *Keeper) saveState(id string, m *Manifest, chunks []chunk) error {
 	if err := os.MkdirAll(k.work(id), 0o700); err != nil {
 		return err
 	}
-	return errors.Join(writeFile(k.work(id, digestFile), digests), writeFile(k.work(id, manifestFile), text))
+	return errors.Join(writeHint(k.work(id, digestFile), digests), writeHint(k.work(id, manifestFile), text))
 }
 
 // tidy removes what a killed process left in the work folder.

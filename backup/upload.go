@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -57,16 +58,31 @@ func (k *known) claim(n Name) bool {
 func newUpload(ctx context.Context, r *Repository, names map[Name]bool, hurry bool, did func(int64)) *upload {
 	u := &upload{repo: r, work: make(chan []byte), spare: make(chan []byte, sealers+2), known: known{names: names}, did: did}
 	u.group, u.ctx = errgroup.WithContext(ctx)
-	for range sealers {
+	n := sealers
+	if !hurry && !r.target.Remote() {
+		n = 1 // a disk answers at once, and mail may live on it
+	}
+	for range n {
 		u.group.Go(func() (err error) {
 			if hurry {
-				return u.seal()
+				return u.seal(func(time.Duration) error { return nil })
 			}
-			unhurried(func() { err = u.seal() })
+			unhurried(func() { err = u.seal(u.rest) })
 			return err
 		})
 	}
 	return u
+}
+
+// rest waits as long as was worked. The kernel's priorities do not reach what is
+// written behind, and what a flush of somebody else has to wait for.
+func (u *upload) rest(worked time.Duration) error {
+	select {
+	case <-u.ctx.Done():
+		return u.ctx.Err()
+	case <-time.After(min(worked, time.Second)):
+		return nil
+	}
 }
 
 // buffer returns room for a bundle.
@@ -104,8 +120,8 @@ func (u *upload) put(plain []byte) (Name, error) {
 	}
 }
 
-// seal writes what comes until there is no more.
-func (u *upload) seal() error {
+// seal writes what comes until there is no more, and rests after each bundle.
+func (u *upload) seal(rest func(time.Duration) error) error {
 	var r room
 	for {
 		select {
@@ -115,7 +131,11 @@ func (u *upload) seal() error {
 			if !more {
 				return nil
 			}
+			began := time.Now()
 			if err := u.write(&r, plain); err != nil {
+				return err
+			}
+			if err := rest(time.Since(began)); err != nil {
 				return err
 			}
 			u.did(int64(len(plain)))
