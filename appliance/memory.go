@@ -1,0 +1,67 @@
+package appliance
+
+import (
+	"context"
+	"runtime/debug"
+	"runtime/metrics"
+	"time"
+)
+
+// When memory is given back to the system. Go collects what a burst left behind
+// (a sign-in takes 19 MiB for a moment, an import or a search more) when as much
+// again has been allocated, or after two minutes, and returns it slowly: on a
+// small server it is wanted elsewhere.
+const (
+	thriftEvery = 2 * time.Second
+	quietBytes  = 1 << 20 // allocated in that time by those who wait and look after things
+	worthwhile  = 8 << 20 // held beyond what is in use; collecting costs a few milliseconds
+)
+
+// thrift gives memory back whenever the appliance has become quiet.
+func thrift(ctx context.Context) error {
+	tick := time.NewTicker(thriftEvery)
+	defer tick.Stop()
+	last := readHeap()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		now := readHeap()
+		if now.isIdle(last) {
+			debug.FreeOSMemory()
+		}
+		last = now
+	}
+}
+
+// heap is the memory of the moment, in bytes.
+type heap struct {
+	allocated uint64 // since the start of the process
+	alive     uint64 // found in use by the last collection
+	held      uint64 // beyond that, from the system
+}
+
+func readHeap() heap {
+	samples := []metrics.Sample{
+		{Name: "/gc/heap/allocs:bytes"},
+		{Name: "/gc/heap/live:bytes"},
+		{Name: "/memory/classes/heap/objects:bytes"},
+		{Name: "/memory/classes/heap/free:bytes"},
+	}
+	metrics.Read(samples)
+	h := heap{allocated: samples[0].Value.Uint64(), alive: samples[1].Value.Uint64()}
+	h.held = samples[3].Value.Uint64()
+	if objects := samples[2].Value.Uint64(); objects > h.alive {
+		h.held += objects - h.alive
+	}
+	return h
+}
+
+// isIdle reports whether hardly anything was allocated since last and there is
+// something to give back. What many idle connections trickle must add up to a
+// part of what is alive, which a collection has to go through.
+func (h heap) isIdle(last heap) bool {
+	return h.allocated-last.allocated < quietBytes && h.held > max(worthwhile, h.alive/4)
+}

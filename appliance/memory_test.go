@@ -1,0 +1,35 @@
+package appliance
+
+import "testing"
+
+func TestMemoryIsGivenBackWhenQuiet(t *testing.T) {
+	t.Parallel()
+	const mb = 1 << 20
+	for _, test := range []struct {
+		name      string
+		last, now heap
+		want      bool
+	}{
+		{"after a burst", heap{allocated: 500 * mb}, heap{500*mb + 100, 10 * mb, 40 * mb}, true},
+		{"in a burst", heap{allocated: 500 * mb}, heap{550 * mb, 10 * mb, 40 * mb}, false},
+		{"nothing to give", heap{allocated: 500 * mb}, heap{500 * mb, 10 * mb, 2 * mb}, false},
+		{"a trickle beside much", heap{allocated: 500 * mb}, heap{500 * mb, 100 * mb, 20 * mb}, false},
+		{"much beside much", heap{allocated: 500 * mb}, heap{500 * mb, 100 * mb, 30 * mb}, true},
+	} {
+		if got := test.now.isIdle(test.last); got != test.want {
+			t.Errorf("%s: %t", test.name, got)
+		}
+	}
+}
+
+// What was allocated and is garbage counts as held, or has been collected.
+func TestHeapIsRead(t *testing.T) {
+	t.Parallel()
+	before := readHeap()
+	garbage := make([]byte, 64<<20)
+	garbage[0] = 1
+	after := readHeap()
+	if after.allocated-before.allocated < uint64(len(garbage)) || after.alive == 0 {
+		t.Errorf("%+v, then %+v", before, after)
+	}
+}
