@@ -9,6 +9,14 @@ func diskBodies(ctx context.Context, c *contest, s server, _ int) (sample, error
 	return sample{figure: float64(body) / float64(c.bytes)}, err
 }
 
+func diskSearch(ctx context.Context, c *contest, s server, _ int) (sample, error) {
+	l, ok := s.(*letterbox)
+	if !ok {
+		return sample{}, nil
+	}
+	return sample{figure: float64(l.searchIndex()) / float64(c.bytes)}, nil
+}
+
 func diskRest(ctx context.Context, c *contest, s server, _ int) (sample, error) {
 	_, rest, err := diskAtRest(ctx, s)
 	return sample{figure: float64(rest) / float64(c.bytes)}, err

@@ -74,6 +74,11 @@ func (l *letterbox) Disk() (body, rest int64) {
 		diskUsage(l.dir, func(name string) bool { return strings.HasPrefix(name, "letterbox.db") })
 }
 
+// searchIndex is what the full-text indexes take, which can be rebuilt.
+func (l *letterbox) searchIndex() int64 {
+	return diskUsage(filepath.Join(l.dir, "search"), func(string) bool { return true })
+}
+
 // Profile samples the serving process with perf until stop is called; the binary
 // carries its symbols.
 func (l *letterbox) Profile(file string) (stop func(), err error) {

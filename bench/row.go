@@ -30,6 +30,8 @@ func (r row) better() float64 {
 // aim is what is to be reached.
 func (r row) aim() string {
 	switch {
+	case r.atMost == 0 && r.goal == 0:
+		return ""
 	case r.atMost > 0:
 		return fmt.Sprintf("at most %.4g", r.atMost)
 	case r.goal < 1:

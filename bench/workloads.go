@@ -13,6 +13,7 @@ func workloads() []workload {
 	return []workload{
 		{name: "bytes on disk per byte of mail: bodies", atMost: 0.7, once: true, run: diskBodies},
 		{name: "bytes on disk per byte of mail: the rest", atMost: 0.1, once: true, run: diskRest},
+		{name: "bytes on disk per byte of mail: full-text index", once: true, alone: true, run: diskSearch},
 		{name: "start until the first greeting, 50 accounts", unit: "ms", atMost: 100, run: restart},
 		{name: "first SELECT after start", unit: "ms", goal: 0.5, run: firstSelect},
 		{name: "FETCH ENVELOPE BODYSTRUCTURE ..., first time", unit: "ms", goal: 10, once: true, run: large(fetchList)},
