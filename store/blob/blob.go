@@ -2,9 +2,8 @@
 // content-addressed, compressed, checksummed records. It knows no SQL: where a
 // record lies is remembered by its caller, who also says what is still alive.
 //
-// Concurrency: a Store is safe for concurrent use. One goroutine owns the pack
-// being written; Put queues a record there and returns after the flush that
-// covers it, shared with everybody who waits.
+// Concurrency: a Store is safe for concurrent use. Puts stand in line; the first
+// one appends the records of all and flushes once for everybody who waits.
 package blob
 
 import (
@@ -66,15 +65,12 @@ type Options struct {
 
 // Store is an open folder of packs.
 type Store struct {
-	dir      string
-	fs       FS
-	log      *slog.Logger
-	maxPack  int64
-	readOnly bool
-
-	queue   chan *write
-	closing chan struct{}
-	closed  chan struct{} // the committer has ended
+	dir     string
+	fs      FS
+	log     *slog.Logger
+	maxPack int64
+	line    line
+	current current // whoever leads the line has it
 
 	mu    sync.Mutex
 	packs map[uint32]*pack // every pack there is
@@ -100,31 +96,27 @@ func Open(dir string, o Options) (*Store, error) {
 		o.MaxPack = 256 << 20
 	}
 	s := &Store{
-		dir: dir, fs: o.FS, log: o.Log, maxPack: o.MaxPack, readOnly: o.ReadOnly,
-		queue: make(chan *write, 256), closing: make(chan struct{}), closed: make(chan struct{}),
+		dir: dir, fs: o.FS, log: o.Log, maxPack: o.MaxPack,
 		packs: make(map[uint32]*pack),
 	}
+	s.line.left.L = &s.line.mu
 	if err := s.findPacks(); err != nil {
 		return nil, fmt.Errorf("open packs: %w", err)
 	}
 	if o.ReadOnly {
-		close(s.closing)
-		close(s.closed)
+		s.line.closed = true
 		return s, nil
 	}
 	if err := s.cutTail(); err != nil {
 		return nil, errors.Join(fmt.Errorf("open packs: %w", err), s.closeFiles())
 	}
-	go s.commitLoop()
 	return s, nil
 }
 
 // Close waits for writes under way. Readers that are open fail from then on.
 func (s *Store) Close() error {
-	if !s.readOnly {
-		close(s.closing)
-	}
-	<-s.closed
+	s.line.close()
+	s.abandon(&s.current)
 	return s.closeFiles()
 }
 

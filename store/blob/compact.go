@@ -119,7 +119,7 @@ func batchOf(records []Record) (n int) {
 // copyRecords appends records as they are to the pack being written and tells
 // the caller where they are now.
 func (s *Store) copyRecords(ctx context.Context, p *pack, records []Record, moved func(context.Context, []Move) error) error {
-	w := &write{done: make(chan struct{})}
+	w := newWrite()
 	for _, record := range records {
 		raw := make([]byte, record.Length)
 		if err := s.readPack(p, raw, record.Offset); err != nil {

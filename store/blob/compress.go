@@ -40,23 +40,23 @@ func newEncoder() (*zstd.Encoder, error) {
 		zstd.WithEncoderCRC(true), zstd.WithZeroFrames(true), zstd.WithSingleSegment(true))
 }
 
-// compress makes a record's payload.
-func compress(body []byte) (kind, []byte) {
+// compress appends a record's payload.
+func compress(dst, body []byte) (kind, []byte) {
 	encoder, err := codec.encoder()
 	if err != nil {
 		panic(fmt.Sprintf("zstd refuses options that never change: %v", err))
 	}
 	if len(body) <= frameAbove {
-		return whole, encoder.EncodeAll(body, make([]byte, 0, len(body)/2+64))
+		return whole, encoder.EncodeAll(body, dst)
 	}
-	frames := (len(body) + frameSize - 1) / frameSize
-	payload := make([]byte, 4*frames, 4*frames+len(body)/2)
+	start, frames := len(dst), (len(body)+frameSize-1)/frameSize
+	dst = append(dst, make([]byte, 4*frames)...)
 	for i := range frames {
 		frame := body[i*frameSize : min((i+1)*frameSize, len(body))]
-		payload = encoder.EncodeAll(frame, payload)
-		binary.BigEndian.PutUint32(payload[4*i:], uint32(len(payload))) // where it ends
+		dst = encoder.EncodeAll(frame, dst)
+		binary.BigEndian.PutUint32(dst[start+4*i:], uint32(len(dst)-start)) // where it ends
 	}
-	return framed, payload
+	return framed, dst
 }
 
 var errDecompress = errors.New("compressed data is damaged")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 )
 
 // An Item is one body to be put, or a note about one that is kept already.
@@ -14,44 +15,71 @@ type Item struct {
 	Meta []Meta // one for each recipient: rescue gives the body back to all of them
 }
 
-// A write is one Put on its way to the committer.
+// A write is one Put on its way into a pack.
 type write struct {
 	records [][]byte
 	at      []Location
 	err     error
-	done    chan struct{}
+	told    chan bool // takes one: true when it is done, false when it is to lead
 }
+
+func newWrite() *write { return &write{told: make(chan bool, 1)} }
 
 // Put appends records and returns once all of them are durable. After an error
 // none of them counts; the space is reclaimed by Compact. Of a note the
 // location is of no use to the caller.
 func (s *Store) Put(ctx context.Context, items ...Item) ([]Location, error) {
-	w := &write{done: make(chan struct{})}
+	w := newWrite()
 	for _, item := range items {
-		w.records = append(w.records, encode(item)) // compressed here, not on the committer
+		w.records = append(w.records, encode(item)) // compressed before it is anybody's turn
 	}
-	return s.hand(ctx, w)
+	at, err := s.hand(ctx, w)
+	for _, record := range w.records {
+		putBuffer(record)
+	}
+	return at, err
 }
 
-// hand gives records to the committer and waits for the flush.
+// hand makes records durable. Whoever finds nobody writing leads: writes and
+// flushes for itself and for all that wait by then, and passes the lead on to
+// the first of those who came meanwhile. So nobody has to be woken for a write
+// that comes alone.
 func (s *Store) hand(ctx context.Context, w *write) ([]Location, error) {
-	select {
-	case <-s.closing:
-		return nil, ErrClosed
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case s.queue <- w:
+	if err := ctx.Err(); err != nil {
+		return nil, err
 	}
-	select {
-	case <-w.done:
-	case <-s.closed:
-		select {
-		case <-w.done:
-		default:
-			return nil, ErrClosed
-		}
+	lead, err := s.line.join(w)
+	if err != nil {
+		return nil, err
 	}
+	if !lead && <-w.told {
+		return w.at, w.err
+	}
+	defer s.line.passOn()
+	s.commit(&s.current, s.line.take())
 	return w.at, w.err
+}
+
+// A line is the writes that wait. The first one leads: it alone has the pack that
+// is being written.
+type line struct {
+	mu      sync.Mutex
+	waiting []*write
+	led     bool
+	closed  bool
+	left    sync.Cond // nobody leads any more; with mu
+}
+
+// join reports whether the write is to lead.
+func (l *line) join(w *write) (lead bool, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return false, ErrClosed
+	}
+	l.waiting = append(l.waiting, w)
+	lead, l.led = !l.led, true
+	return lead, nil
 }
 
 // Bounds of a batch: what is written with one call and flushed at once.
@@ -60,7 +88,57 @@ const (
 	maxBatchBytes = 8 << 20
 )
 
-// current is the pack being written; only the committer has it.
+// take takes the leader and those behind it.
+func (l *line) take() []*write {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n, size := 0, 0
+	for n < len(l.waiting) && n < maxBatch && size < maxBatchBytes {
+		size += bytesOf(l.waiting[n])
+		n++
+	}
+	batch := l.waiting[:n:n]
+	l.waiting = l.waiting[n:]
+	return batch
+}
+
+func sizeOf(batch []*write) (n int64) {
+	for _, w := range batch {
+		n += int64(bytesOf(w))
+	}
+	return n
+}
+
+func bytesOf(w *write) (n int) {
+	for _, record := range w.records {
+		n += len(record)
+	}
+	return n
+}
+
+// passOn ends a lead.
+func (l *line) passOn() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.waiting) > 0 {
+		l.waiting[0].told <- false
+		return
+	}
+	l.led = false
+	l.left.Broadcast()
+}
+
+// close waits for all writes and lets nobody in any more.
+func (l *line) close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.closed = true
+	for l.led {
+		l.left.Wait()
+	}
+}
+
+// current is the pack being written; only who leads has it.
 type current struct {
 	file     File
 	pack     *pack
@@ -85,58 +163,24 @@ func (c *current) reserve(n int64) {
 	c.reserved = c.end + room
 }
 
-func (s *Store) commitLoop() {
-	defer close(s.closed)
-	var c current
-	for {
-		select {
-		case w := <-s.queue:
-			s.commit(&c, s.gather(w))
-		case <-s.closing:
-			for len(s.queue) > 0 {
-				s.commit(&c, s.gather(<-s.queue))
-			}
-			s.abandon(&c)
-			return
-		}
-	}
-}
+// errInterrupted is what those hear whose leader panicked.
+var errInterrupted = errors.New("writing to a pack was interrupted")
 
-// gather adds to w what else waits.
-func (s *Store) gather(w *write) []*write {
-	batch, size := []*write{w}, bytesOf(w)
-	for len(batch) < maxBatch && size < maxBatchBytes {
-		select {
-		case w := <-s.queue:
-			batch = append(batch, w)
-			size += bytesOf(w)
-			continue
-		default:
-		}
-		break
-	}
-	return batch
-}
-
-func bytesOf(w *write) (n int) {
-	for _, record := range w.records {
-		n += len(record)
-	}
-	return n
-}
-
-// commit makes a batch durable and wakes those who wait.
+// commit makes a batch durable and tells those who wait.
 func (s *Store) commit(c *current, batch []*write) {
-	err := s.write(c, batch)
-	if err != nil {
-		s.abandon(c)
-	}
-	for _, w := range batch {
+	err := errInterrupted
+	defer func() {
 		if err != nil {
-			w.at, w.err = nil, err
+			s.abandon(c)
 		}
-		close(w.done)
-	}
+		for _, w := range batch {
+			if err != nil {
+				w.at, w.err = nil, err
+			}
+			w.told <- true
+		}
+	}()
+	err = s.write(c, batch)
 }
 
 // write appends all records of a batch and flushes once.
@@ -151,6 +195,8 @@ func (s *Store) write(c *current, batch []*write) error {
 		buffer = batch[0].records[0]
 		batch[0].at = []Location{{c.pack.number, c.end, int64(len(buffer))}}
 	} else {
+		buffer = getBuffer(sizeOf(batch))[:0]
+		defer func() { putBuffer(buffer) }()
 		for _, w := range batch {
 			for _, record := range w.records {
 				w.at = append(w.at, Location{c.pack.number, c.end + int64(len(buffer)), int64(len(record))})

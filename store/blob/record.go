@@ -92,22 +92,21 @@ func parseHeader(b []byte) (*header, error) {
 	return h, nil
 }
 
-// encode makes a record of an item.
+// encode makes a record of an item, in a buffer from getBuffer.
 func encode(item Item) []byte {
-	var metas []byte
+	b := getBuffer(headerSize + int64(len(item.Body)/2))[:headerSize]
 	for _, m := range item.Meta {
-		metas = appendMeta(metas, m)
+		b = appendMeta(b, m)
 	}
-	h := header{hash: item.Hash, size: int64(len(item.Body)), metas: int64(len(metas)), metaSum: crc32.Checksum(metas, castagnoli)}
-	var payload []byte
-	if item.Body == nil {
-		h.kind = note
-	} else {
-		h.kind, payload = compress(item.Body)
+	h := header{kind: note, hash: item.Hash, size: int64(len(item.Body)), metas: int64(len(b) - headerSize)}
+	if item.Body != nil {
+		h.kind, b = compress(b, item.Body)
 	}
-	h.payload, h.payloadSum = int64(len(payload)), crc32.Checksum(payload, castagnoli)
-	b := make([]byte, 0, h.length())
-	return append(append(h.append(b), metas...), payload...)
+	metas, payload := b[headerSize:headerSize+h.metas], b[headerSize+h.metas:]
+	h.payload = int64(len(payload))
+	h.metaSum, h.payloadSum = crc32.Checksum(metas, castagnoli), crc32.Checksum(payload, castagnoli)
+	h.append(b[:0])
+	return b
 }
 
 // appendMeta encodes a meta: the date in seconds and minutes east of UTC, then
