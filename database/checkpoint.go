@@ -43,8 +43,17 @@ const (
 	nothing  checkpointMode = "NOOP"     // tells the numbers
 )
 
+// lookAfter is how long transactions take together between two looks at the size
+// of the WAL, which cost as much as a small job: in that time it grows by a part
+// of checkpointPages.
+const lookAfter = 10 * time.Millisecond
+
 // keepShort writes the WAL back if it has grown enough.
 func (w *writer) keepShort() {
+	if w.busy < lookAfter {
+		return
+	}
+	w.busy = 0
 	pages := w.walPages()
 	switch {
 	case pages <= checkpointPages:

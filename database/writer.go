@@ -75,9 +75,10 @@ type writer struct {
 	log     *slog.Logger
 	path    string // of the file
 	connect func() (*connection, error)
-	conn    *connection // nil after an I/O error, until the next job
-	batch   []*job      // done in the open transaction, which is open if there are any
-	tried   int         // pages in the WAL when keepPace wrote back last
+	conn    *connection   // nil after an I/O error, until the next job
+	batch   []*job        // done in the open transaction, which is open if there are any
+	tried   int           // pages in the WAL when keepPace wrote back last
+	busy    time.Duration // that transactions took since the size of the WAL was looked at
 
 	jobs   chan *job
 	ended  chan struct{} // closed when run returned
@@ -111,7 +112,9 @@ func (w *writer) run() {
 			if !ok {
 				return
 			}
+			began := time.Now()
 			w.transact(j)
+			w.busy += time.Since(began)
 			w.keepShort()
 			idle.Reset(idleAfter)
 		case <-idle.C:
