@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"sync"
 
 	"letterbox/backup"
 	"letterbox/certificate"
@@ -36,7 +37,8 @@ type Data struct {
 
 	Certificates *certificate.Keeper
 
-	folder *folder
+	folder    *folder
+	addresses sync.Map // of users, by store.AccountID
 }
 
 // OpenData opens the data folder and makes it when it is missing, unless
@@ -153,12 +155,17 @@ func (d *Data) reserve() int64 {
 	return store.Reserve(disk)
 }
 
-// address names an account in the records of the packs, for rescue.
+// address names an account in the records of the packs, for rescue. It is asked
+// for every message; no user changes it.
 func (d *Data) address(ctx context.Context, a store.AccountID) string {
+	if known, ok := d.addresses.Load(a); ok {
+		return known.(string)
+	}
 	user, err := d.Directory.UserByID(ctx, int64(a))
 	if err != nil {
 		return ""
 	}
+	d.addresses.Store(a, user.Address)
 	return user.Address
 }
 

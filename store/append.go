@@ -85,19 +85,31 @@ func (s *Store) tryAppend(ctx context.Context, b Batch, bodies *bodies) ([]Added
 	if err := s.prepare(ctx, b, bodies); err != nil {
 		return nil, err
 	}
-	locations, err := s.blobs.Put(ctx, bodies.items()...)
-	if err != nil {
+	if err := s.keep(ctx, bodies); err != nil {
 		return nil, fmt.Errorf("write bodies: %w", err)
 	}
-	for i := range locations {
-		bodies.list[i].at = locations[i]
-	}
 	var added []Added
-	err = s.write(ctx, func(j *job) (err error) {
+	err := s.write(ctx, func(j *job) (err error) {
 		added, err = s.insert(j, b, bodies)
 		return err
 	})
 	return added, err
+}
+
+// keep makes bodies durable and parses them meanwhile: the one waits for the
+// disk, the other for the processor.
+func (s *Store) keep(ctx context.Context, bodies *bodies) (err error) {
+	put := make(chan error, 1)
+	go func() {
+		locations, err := s.blobs.Put(ctx, bodies.items()...)
+		for i := range locations {
+			bodies.list[i].at = locations[i]
+		}
+		put <- err
+	}()
+	defer func() { err = <-put }() // after a panic too: the caller may take the bytes away then
+	bodies.parse()
+	return nil
 }
 
 // prepare looks up which bodies are kept already, and says in each who gets it.

@@ -15,7 +15,8 @@ import (
 type body struct {
 	hash   blob.Hash
 	raw    []byte
-	parsed *message.Message // nil when it is only held
+	listed bool             // a mailbox gets it, so that it is to be parsed
+	parsed *message.Message // nil before that
 	parts  []byte           // of parsed, encoded
 	refs   int              // how many rows of the batch refer to it
 
@@ -34,7 +35,7 @@ type bodies struct {
 	held []*body // by Hold of the batch
 }
 
-// unpack hashes and parses the bodies of a batch, each once.
+// unpack hashes the bodies of a batch.
 func unpack(b Batch) *bodies {
 	all := &bodies{of: make([]*body, len(b.Messages)), held: make([]*body, len(b.Hold))}
 	known := map[blob.Hash]*body{}
@@ -51,12 +52,21 @@ func unpack(b Batch) *bodies {
 	}
 	for i, m := range b.Messages {
 		all.of[i] = take(m.Raw)
-		all.of[i].parse()
+		all.of[i].listed = true
 	}
 	for i, raw := range b.Hold {
 		all.held[i] = take(raw)
 	}
 	return all
+}
+
+// parse parses those that are listed, each once.
+func (b *bodies) parse() {
+	for _, one := range b.list {
+		if one.listed {
+			one.parse()
+		}
+	}
 }
 
 func (b *body) parse() {

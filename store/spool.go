@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"math"
 	"os"
@@ -56,6 +57,28 @@ func (sp *Spool) Write(p []byte) (int, error) {
 	}
 	sp.size += size
 	return len(p), nil
+}
+
+// ReadFrom takes all that r has: of a message whose size is known straight into
+// a buffer of that size.
+func (sp *Spool) ReadFrom(r io.Reader) (n int64, err error) {
+	if sp.size > 0 || sp.limit > spoolMemory {
+		return io.Copy(struct{ io.Writer }{sp}, r)
+	}
+	buf := make([]byte, sp.limit+1) // one more shows that there is too much
+	for err == nil && n <= sp.limit {
+		var read int
+		read, err = r.Read(buf[n:])
+		n += int64(read)
+	}
+	if n > sp.limit {
+		return 0, fmt.Errorf("%w: limit is %d bytes", ErrTooLarge, sp.limit)
+	}
+	sp.buf, sp.size = buf[:n], n
+	if err == io.EOF {
+		err = nil
+	}
+	return n, err
 }
 
 // spill goes on in a file.

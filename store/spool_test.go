@@ -3,9 +3,11 @@ package store
 import (
 	"bytes"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
+	"testing/iotest"
 
 	"letterbox/store/blob"
 )
@@ -67,5 +69,39 @@ func TestOpenEmptiesTheSpool(t *testing.T) {
 	defer h.stop()
 	if _, err := os.Stat(left); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("still there: %v", err)
+	}
+}
+
+// A message whose size is known goes straight into its buffer; what is too much
+// is refused, and what broke off says so.
+func TestSpoolReads(t *testing.T) {
+	t.Parallel()
+	h := build(t)
+	broken := errors.New("broken off")
+	for _, limit := range []int{1, 100, spoolMemory, spoolMemory + 1} {
+		for _, size := range []int{0, 1, limit - 1, limit, limit + 1, limit + 2} {
+			whole := bytes.Repeat([]byte("x"), size)
+			for name, r := range map[string]io.Reader{
+				"all":      bytes.NewReader(whole),
+				"by half":  iotest.HalfReader(bytes.NewReader(whole)),
+				"with EOF": iotest.DataErrReader(bytes.NewReader(whole)),
+			} {
+				sp := h.NewSpool(int64(limit))
+				_, err := io.Copy(sp, r)
+				if size > limit {
+					if !errors.Is(err, ErrTooLarge) {
+						t.Errorf("%d of %d bytes, %s: %v", size, limit, name, err)
+					}
+				} else if got, _ := sp.Bytes(); err != nil || sp.Size() != int64(size) || !bytes.Equal(got, whole) {
+					t.Errorf("%d of %d bytes, %s: %d, %v", size, limit, name, len(got), err)
+				}
+				must(t, sp.Close())
+			}
+			sp := h.NewSpool(int64(limit))
+			if _, err := io.Copy(sp, io.MultiReader(bytes.NewReader(whole[:min(size, limit)]), iotest.ErrReader(broken))); !errors.Is(err, broken) {
+				t.Errorf("%d of %d bytes: %v", size, limit, err)
+			}
+			must(t, sp.Close())
+		}
 	}
 }
