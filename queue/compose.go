@@ -28,11 +28,11 @@ func (q *Queue) compose(ctx context.Context, d *debt, kind string, rows []debtRo
 	boundary := rand.Text()
 	var b bytes.Buffer
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\r\n", args...) }
-	line("From: Mail delivery <mailer-daemon@%s>", q.Delivery.Hostname)
+	line("From: Mail delivery <mailer-daemon@%s>", q.reporter(d))
 	line("To: <%s>", to)
 	line("Subject: %s", encodeWords(words.subject+quoteSubject(original.Subject)))
 	line("Date: %s", time.Now().Format(dateFormat))
-	line("Message-ID: <%s@%s>", rand.Text(), q.Delivery.Hostname)
+	line("Message-ID: <%s@%s>", rand.Text(), q.reporter(d))
 	if original.MessageID != "" && isASCII(original.MessageID) {
 		line("In-Reply-To: <%s>", original.MessageID)
 		line("References: <%s>", original.MessageID)

@@ -3,8 +3,8 @@ package queue
 import (
 	"context"
 	"crypto/x509"
-	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"sync"
@@ -113,6 +113,7 @@ func (c *Courier) dispatch(ctx, work context.Context) (next time.Time, err error
 			return next, err
 		}
 	}
+	c.forgetSome()
 	for _, domain := range domains {
 		c.serve(ctx, work, domain)
 	}
@@ -130,6 +131,19 @@ func (c *Courier) serve(ctx, work context.Context, domain string) {
 	}
 	if !c.startWorker(ctx, work, d) {
 		d.again = true
+	}
+}
+
+// maxDestinations bounds how many destinations are remembered as ailing.
+const maxDestinations = 10_000
+
+// forgetSome forgets idle destinations when they are too many: each then has its
+// first chance among the healthy ones again.
+func (c *Courier) forgetSome() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.destinations) > maxDestinations {
+		maps.DeleteFunc(c.destinations, func(_ string, d *destination) bool { return d.running == 0 })
 	}
 }
 
@@ -225,5 +239,3 @@ func (c *Courier) leave(ctx context.Context, w *worker) bool {
 	}
 	return true
 }
-
-func (d *destination) String() string { return fmt.Sprintf("%s (%d)", d.domain, d.running) }

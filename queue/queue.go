@@ -90,6 +90,9 @@ func (q *Queue) Accept(ctx context.Context, e delivery.Envelope, raw []byte, loc
 		// turn tells nobody anything new. Otherwise the Received lines end it.
 		prefix = append(delivery.DeliveredTo(e.For), prefix...)
 	}
+	if unsure(e, remote) {
+		remote = quiet(remote)
+	}
 	o := outbound{Message: remote, prefix: prefix, size: int64(len(prefix) + len(raw)), created: e.Received}
 	var id int64
 	err = q.Delivery.Deliver(ctx, e, local, raw, [][]byte{raw}, func(tx *database.Tx, held []store.HeldID) (err error) {

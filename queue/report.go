@@ -9,6 +9,7 @@ import (
 	"letterbox/database"
 	"letterbox/delivery"
 	"letterbox/directory"
+	"letterbox/mailauth"
 	"letterbox/quota"
 	"letterbox/store"
 )
@@ -19,6 +20,7 @@ type debt struct {
 	message Message
 	held    store.HeldID
 	created time.Time
+	by      string // the domain of ours in whose name it was passed on, "" for none
 	rows    []debtRow
 }
 
@@ -101,7 +103,7 @@ func (q *Queue) debt(ctx context.Context, id int64) (*debt, error) {
 	d := &debt{id: id}
 	err := q.DB.Read(ctx, func(c *database.Conn) error {
 		rows, err := c.Query(`
-			SELECT o.account, o.sender, o.held, o.dsn_ret, o.dsn_envid, o.smtputf8, o.created_at,
+			SELECT o.account, o.sender, o.held, o.dsn_ret, o.dsn_envid, o.smtputf8, o.created_at, o.passed_on,
 				r.address, r.dsn_orcpt, r.report, r.last_reply, r.last_host, r.last_at
 			FROM outbound_recipient AS r JOIN outbound AS o ON o.id = r.outbound
 			WHERE r.outbound = ? AND r.report <> '' ORDER BY r.address`, id)
@@ -113,7 +115,7 @@ func (q *Queue) debt(ctx context.Context, id int64) (*debt, error) {
 			var created, at int64
 			var reply string
 			m := &d.message
-			if err := rows.Scan(&m.Account, &m.Sender, &d.held, &m.Ret, &m.EnvID, &m.SMTPUTF8, &created,
+			if err := rows.Scan(&m.Account, &m.Sender, &d.held, &m.Ret, &m.EnvID, &m.SMTPUTF8, &created, &d.by,
 				&r.address, &r.orcpt, &r.kind, &reply, &r.host, &at); err != nil {
 				return err
 			}
@@ -150,9 +152,13 @@ func (q *Queue) deliverReport(ctx context.Context, d *debt, kind string, rows []
 	if err != nil {
 		return err
 	}
+	signed, err := q.signReport(ctx, d, raw)
+	if err != nil {
+		return err
+	}
 	settle := func(tx *database.Tx, held []store.HeldID) error {
 		if len(elsewhere) > 0 {
-			o := outbound{Message: &Message{Recipients: elsewhere, SMTPUTF8: !isASCII(string(raw))}, prefix: []byte{}, size: int64(len(raw)), created: now}
+			o := outbound{Message: &Message{Recipients: elsewhere, SMTPUTF8: !isASCII(string(raw))}, prefix: signed, size: int64(len(signed) + len(raw)), created: now}
 			if _, err := o.insert(tx, held[0]); err != nil {
 				return err
 			}
@@ -172,6 +178,25 @@ func (q *Queue) deliverReport(ctx context.Context, d *debt, kind string, rows []
 		q.bell.ring(domains(elsewhere)...)
 	}
 	return err
+}
+
+// signReport signs a report in the name that it is from: it leaves from <>, so
+// nothing but a signature stands for it (DMARC). Empty without keys.
+func (q *Queue) signReport(ctx context.Context, d *debt, raw []byte) ([]byte, error) {
+	keys, err := q.keys(ctx, d.by)
+	if err != nil || len(keys) == 0 {
+		return []byte{}, err
+	}
+	return mailauth.Sign(raw, keys, time.Now())
+}
+
+// reporter is the domain that a report is from: the one in whose name the message
+// was passed on, else this machine's.
+func (q *Queue) reporter(d *debt) string {
+	if d.by != "" {
+		return d.by
+	}
+	return q.Delivery.Hostname
 }
 
 // whereTo says where mail for an address goes: to people here, or to elsewhere.

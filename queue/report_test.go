@@ -5,8 +5,11 @@ import (
 	"net/mail"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/emersion/go-message"
+	"letterbox/delivery"
+	"letterbox/mailauth"
 )
 
 // refuse lets a server refuse every recipient.
@@ -105,6 +108,50 @@ func TestReportElsewhere(t *testing.T) {
 	near.answer(refuse)
 	h.post(&Message{Sender: "cem@near.example", Recipients: []Recipient{{Address: "bob@far.example", By: "club@home.example"}}}, letter)
 	h.empty()
+}
+
+// TestSignedReport is signed in the name that it is from.
+func TestSignedReport(t *testing.T) {
+	t.Parallel()
+	h := build(t, farZone+"_dmarc.home.example. TXT \"v=DMARC1; p=reject\"\n")
+	h.publishKeys("home.example")
+	far, near := startMX(t), startMX(t)
+	far.answer(refuse)
+	h.place("192.0.2.1:25", far.addr)
+	h.place("192.0.2.3:25", near.addr)
+	h.start()
+	h.post(&Message{Sender: "cem@near.example", Recipients: []Recipient{{Address: "bob@far.example", By: "club@home.example"}}}, letter)
+	found := h.check(near.wait(1)[0], "")
+	h.empty()
+	if found.DMARC.Result != mailauth.Pass || found.DMARC.From != "home.example" {
+		t.Errorf("%+v", found.DMARC)
+	}
+}
+
+// TestNoBackscatter says nothing to a sender for whom nothing stands.
+func TestNoBackscatter(t *testing.T) {
+	t.Parallel()
+	for result, reports := range map[mailauth.Result]int{mailauth.Pass: 1, mailauth.Fail: 0, mailauth.None: 0} {
+		t.Run(string(result), func(t *testing.T) {
+			t.Parallel()
+			h := build(t, farZone)
+			far, near := startMX(t), startMX(t)
+			far.answer(refuse)
+			h.place("192.0.2.1:25", far.addr)
+			h.place("192.0.2.3:25", near.addr)
+			h.start()
+			e := delivery.Envelope{ID: "t", Sender: "cem@near.example", Received: time.Now(), Verdict: &mailauth.Verdict{
+				SPF: mailauth.SPF{Result: result}, DMARC: mailauth.DMARC{Result: mailauth.None}, ARC: mailauth.ARC{Result: mailauth.None},
+			}}
+			must(t, h.Accept(t.Context(), e, []byte(letter), nil, &Message{
+				Sender: e.Sender, Recipients: []Recipient{{Address: "bob@far.example", By: "club@home.example"}},
+			}))
+			h.empty()
+			if got := len(near.got()); got != reports {
+				t.Errorf("%d reports, want %d", got, reports)
+			}
+		})
+	}
 }
 
 // TestFullReport gives the whole message back where that was asked for, in a form

@@ -9,10 +9,13 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
+	"letterbox/delivery"
 	"letterbox/directory"
+	"letterbox/mailauth"
 )
 
 // The sender of mail that is passed on is rewritten, as this machine is not among
@@ -153,4 +156,22 @@ func passedOn(m *Message) string {
 		}
 	}
 	return ""
+}
+
+// unsure reports whether nothing stands for the sender of a message that is passed
+// on. If it could not be delivered, a report would go to somebody whose address
+// was forged.
+func unsure(e delivery.Envelope, m *Message) bool {
+	return passedOn(m) != "" && e.Verdict != nil &&
+		e.Verdict.SPF.Result != mailauth.Pass && e.Verdict.DMARC.Result != mailauth.Pass
+}
+
+// quiet returns a message of which nobody reports anything, here or further on.
+func quiet(m *Message) *Message {
+	silent := *m
+	silent.Recipients = slices.Clone(m.Recipients)
+	for i := range silent.Recipients {
+		silent.Recipients[i].Notify = "NEVER"
+	}
+	return &silent
 }

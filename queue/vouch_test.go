@@ -12,7 +12,7 @@ import (
 	"letterbox/mailauth"
 )
 
-// publish puts a domain's keys into the zone.
+// publishKeys puts a domain's keys into the zone.
 func (h *house) publishKeys(domain string) {
 	h.t.Helper()
 	ctx := context.Background()
