@@ -91,12 +91,12 @@ func authorDomain(m mail) (string, error) {
 	for _, a := range authors {
 		ascii, err := idna.Lookup.ToASCII(strings.TrimSuffix(a.Domain, "."))
 		if err != nil || ascii == "" || domain != "" && ascii != domain {
-			return "", errors.New("From names not exactly one domain")
+			return "", errors.New("not exactly one domain is named in From")
 		}
 		domain = strings.ToLower(ascii)
 	}
 	if domain == "" {
-		return "", errors.New("From names no address")
+		return "", errors.New("no address is named in From")
 	}
 	return domain, nil
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -170,7 +169,7 @@ func (h *house) publish(ca *authority, policy string) (fetched *atomic.Int32) {
 		DisableKeepAlives: true,
 		TLSClientConfig:   &tls.Config{RootCAs: ca.pool},
 	}}
-	h.place("mta-sts.far.example:443", web.Listener.(net.Listener).Addr().String())
+	h.place("mta-sts.far.example:443", web.Listener.Addr().String())
 	return fetched
 }
 
