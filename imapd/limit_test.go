@@ -57,3 +57,23 @@ func TestLimiterForgets(t *testing.T) {
 		t.Errorf("%d, %v and %v are left", l.all, l.address, l.user)
 	}
 }
+
+// Rule 10 of what clients expect: a family behind one router has 20 connections
+// at once without noticing a limit, which is about 100.
+func TestDefaultLimitsSuitAFamily(t *testing.T) {
+	t.Parallel()
+	cfg := Config{}
+	setDefaults(&cfg)
+	l := newLimiter(cfg.Limits)
+	router := netip.MustParseAddr("192.0.2.1")
+	n := 0
+	for l.connect(router) {
+		n++
+	}
+	for l.signIn(1) {
+		n++
+	}
+	if n < 200 || n > 400 {
+		t.Errorf("an address and a user have %d connections together", n)
+	}
+}
