@@ -397,12 +397,12 @@ func (c *replica) vanished(earlier bool, set string) {
 // known.
 func (c *replica) gone(uid int) {
 	delete(c.ghosts, uid)
+	delete(c.seen, uid)
 	if c.uidOnly {
 		if c.count == 0 {
 			c.t.Errorf("%s: %s: uid %d vanished from nothing", c.name, c.command, uid)
 		}
 		c.count--
-		delete(c.seen, uid)
 		return
 	}
 	i := slices.IndexFunc(c.list, func(m replicated) bool { return m.uid == uid })
