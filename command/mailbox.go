@@ -26,6 +26,7 @@ type mailboxRecord struct {
 	Unseen      uint32 `json:"unseen"`
 	Bytes       int64  `json:"bytes"`
 	AppendLimit int64  `json:"append_limit"` // 0: the server's
+	OwnSeen     bool   `json:"own_seen"`
 }
 
 func (c *mailboxList) inside(ctx context.Context, d *appliance.Data, stdio control.Stdio) error {
@@ -40,7 +41,7 @@ func (c *mailboxList) inside(ctx context.Context, d *appliance.Data, stdio contr
 	records := []mailboxRecord{}
 	t := &table{header: []string{"MAILBOX", "MESSAGES", "UNREAD", "SIZE", "APPEND LIMIT"}, empty: "No mailbox."}
 	for _, m := range list {
-		records = append(records, mailboxRecord{m.Name, string(m.SpecialUse), m.Messages, m.Unseen, m.Bytes, m.AppendLimit})
+		records = append(records, mailboxRecord{m.Name, string(m.SpecialUse), m.Messages, m.Unseen, m.Bytes, m.AppendLimit, m.OwnSeen})
 		limit := "-"
 		if m.AppendLimit > 0 {
 			limit = size(m.AppendLimit)
@@ -63,6 +64,7 @@ func accountOf(ctx context.Context, d *appliance.Data, address string) (store.Ac
 type mailboxSet struct {
 	Address     string          `arg:"" help:"Whose."`
 	Mailbox     string          `arg:"" help:"Which."`
+	Seen        string          `enum:"shared,own," default:"" placeholder:"shared|own" help:"Whether those who share the mailbox have one mark for what was read (shared), or each their own."`
 	AppendLimit *appliance.Size `placeholder:"SIZE" help:"The largest message that mail clients may put into it; 0 for the appliance's limit."`
 }
 
@@ -73,6 +75,11 @@ func (c *mailboxSet) inside(ctx context.Context, d *appliance.Data, stdio contro
 	}
 	if c.AppendLimit != nil {
 		if err := d.Store.SetAppendLimit(ctx, account, c.Mailbox, int64(*c.AppendLimit)); err != nil {
+			return err
+		}
+	}
+	if c.Seen != "" {
+		if err := d.Store.SetOwnSeen(ctx, account, c.Mailbox, c.Seen == "own"); err != nil {
 			return err
 		}
 	}

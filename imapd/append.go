@@ -191,7 +191,7 @@ func (up *upload) batch() (store.Batch, error) {
 			return batch, err
 		}
 		batch.Messages = append(batch.Messages, store.NewMessage{
-			Mailbox: up.mailbox.ID, Raw: raw, Flags: changeable(m.flags, up.mailbox.Rights), Received: m.date,
+			Mailbox: up.mailbox.ID, Raw: raw, Flags: changeable(m.flags, up.mailbox.Rights), Received: m.date, By: up.s.account(),
 		})
 	}
 	return batch, nil

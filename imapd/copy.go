@@ -20,7 +20,7 @@ func copyMessages(ctx context.Context, s *session, d *wire.Decoder, c *call) err
 	if !c.uid && s.anyGone(uids) {
 		return expungeIssued("")
 	}
-	result, err := s.srv.cfg.Store.CopyWithin(ctx, s.sel.id, uids, to.ID, to.Rights.Flags())
+	result, err := s.srv.cfg.Store.CopyAs(ctx, s.account(), s.sel.id, uids, to.ID, to.Rights.Flags())
 	if err != nil {
 		return err
 	}

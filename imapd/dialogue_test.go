@@ -49,6 +49,7 @@ import (
 //	team ADDRESS [MEMBER RIGHTS ...]
 //	grant OWNER MAILBOX ADDRESS RIGHTS         "anyone" for all
 //	remove ADDRESS                the user with their mail
+//	own-seen ADDRESS MAILBOX      everybody has a \Seen of their own
 //	limit ADDRESS BYTES MESSAGES MAILBOXES     the quota; 0 for any
 //	append-limit ADDRESS MAILBOX BYTES
 //	message ADDRESS MAILBOX FILE [\Flag ...]   appended through the store
@@ -322,6 +323,7 @@ func (st *stage) direct(words []string) {
 		"user":         func(args []string) { st.house.user(st.t, args[0], args[1]) },
 		"role":         st.setRole,
 		"team":         st.makeTeam,
+		"own-seen":     st.ownSeen,
 		"grant":        st.grant,
 		"remove":       st.remove,
 		"limit":        st.setLimit,
@@ -436,6 +438,13 @@ func (st *stage) remove(args []string) {
 	if err == nil {
 		err = st.house.directory.RemoveUser(ctx, args[0])
 	}
+	if err != nil {
+		st.fatalf("%v", err)
+	}
+}
+
+func (st *stage) ownSeen(args []string) {
+	err := st.house.store.SetOwnSeen(context.Background(), st.house.account(st.t, args[0]), args[1], true)
 	if err != nil {
 		st.fatalf("%v", err)
 	}

@@ -102,7 +102,7 @@ func (s *session) lookInto(ctx context.Context, box *store.Mailbox) (sel *select
 	if s.sel != nil && s.sel.id == box.ID {
 		return s.sel, func() {}, nil
 	}
-	view, err := s.srv.cfg.Store.View(ctx, box.ID)
+	view, err := s.srv.cfg.Store.Sight(ctx, box.ID, s.account())
 	if err != nil {
 		return nil, nil, err
 	}

@@ -232,7 +232,7 @@ func (f *fetcher) markRead(ctx context.Context, first uint32, uids []imap.UID) e
 		return nil
 	}
 	sel := f.s.sel
-	change := store.FlagChange{Op: imap.StoreFlagsAdd, Flags: []imap.Flag{imap.FlagSeen}}
+	change := store.FlagChange{Op: imap.StoreFlagsAdd, Flags: []imap.Flag{imap.FlagSeen}, By: f.s.account()}
 	_, err := f.s.srv.cfg.Store.SetFlags(ctx, sel.id, imap.UIDSetNum(f.read...), change)
 	before := f.entries
 	for _, now := range sel.view.Entries(nil, f.read) {

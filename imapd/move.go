@@ -21,7 +21,7 @@ func move(ctx context.Context, s *session, d *wire.Decoder, c *call) error {
 	}
 	gone := !c.uid && s.anyGone(uids)
 	c.expunges = true
-	result, err := s.srv.cfg.Store.MoveWithin(ctx, s.sel.id, uids, to.ID, to.Rights.Flags())
+	result, err := s.srv.cfg.Store.MoveAs(ctx, s.account(), s.sel.id, uids, to.ID, to.Rights.Flags())
 	s.made(to.ID, result.Dest)
 	if code := copyUID(result); code != "" {
 		// RFC 6851 section 4.3: before the EXPUNGE responses, which come with

@@ -194,7 +194,9 @@ func (n *notification) tell(ctx context.Context, s *session, changed []store.Mai
 	if err != nil {
 		return err
 	}
-	rows, changed = n.concerned(s, rows, changed)
+	if rows, changed, err = n.concerned(ctx, s, rows, changed); err != nil {
+		return err
+	}
 	inList := len(rows) == len(changed) && !slices.ContainsFunc(rows, func(m store.Mailbox) bool {
 		before, ok := n.known[m.ID]
 		return !ok || before.Name != m.Name || before.SpecialUse != m.SpecialUse
@@ -214,8 +216,9 @@ func (n *notification) tell(ctx context.Context, s *session, changed []store.Mai
 // concerned leaves out mailboxes of others that the client does not know: were it
 // to, the list of its own account had changed as well. The rows get the names
 // that the client knows.
-func (n *notification) concerned(s *session, rows []store.Mailbox, changed []store.MailboxID) ([]store.Mailbox, []store.MailboxID) {
-	left := rows[:0]
+func (n *notification) concerned(ctx context.Context, s *session, rows []store.Mailbox, changed []store.MailboxID) (
+	left []store.Mailbox, known []store.MailboxID, err error) {
+	left = rows[:0]
 	for _, m := range rows {
 		before, known := n.known[m.ID]
 		switch {
@@ -225,10 +228,15 @@ func (n *notification) concerned(s *session, rows []store.Mailbox, changed []sto
 			continue
 		default:
 			m.Name, m.SpecialUse = accountPrefix(before.Name)+m.Name, ""
+			if m.OwnSeen {
+				if m.Unseen, err = s.srv.cfg.Store.UnseenBy(ctx, m.ID, s.account()); err != nil {
+					return nil, nil, err
+				}
+			}
 		}
 		left = append(left, m)
 	}
-	return left, changed
+	return left, changed, nil
 }
 
 // tellList compares the whole list.

@@ -142,6 +142,11 @@ func (v visitor) find(ctx context.Context, name string, need store.Rights) (*sto
 	}
 	m.Name = p.prefix + m.Name
 	m.SpecialUse = "" // it is one to its owner
+	if m.OwnSeen {
+		if m.Unseen, err = v.srv.cfg.Store.UnseenBy(ctx, m.ID, v.account()); err != nil {
+			return nil, p, err
+		}
+	}
 	return m, p, permit(m.Rights, need, name)
 }
 

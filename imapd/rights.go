@@ -25,8 +25,12 @@ func (s *session) require(need store.Rights) error {
 
 // opensReadOnly says what SELECT calls a mailbox (RFC 4314 section 5.2): one in
 // which the user cannot change anything that others see.
-func opensReadOnly(r store.Rights) bool {
-	return !r.Any(store.Insert | store.Remove | store.KeepSeen | store.Write | store.DeleteFlag)
+func opensReadOnly(m *store.Mailbox) bool {
+	shared := store.Insert | store.Remove | store.KeepSeen | store.Write | store.DeleteFlag
+	if m.OwnSeen {
+		shared &^= store.KeepSeen
+	}
+	return !m.Rights.Any(shared)
 }
 
 // tellRights tells a client whose rights on the selected mailbox have changed

@@ -43,7 +43,7 @@ func selectMailbox(ctx context.Context, s *session, d *wire.Decoder, c *call) er
 		}
 	}
 	c.code, c.text = "READ-WRITE", c.name+" completed"
-	if s.sel.readOnly || opensReadOnly(s.sel.rights) {
+	if s.sel.readOnly || opensReadOnly(mailbox) {
 		c.code = "READ-ONLY"
 	}
 	return nil
@@ -80,7 +80,7 @@ func (s *session) selectParameters(d *wire.Decoder) selectParams {
 
 // open makes the mailbox the selected one.
 func (s *session) open(ctx context.Context, id store.MailboxID, readOnly bool) error {
-	view, err := s.srv.cfg.Store.View(ctx, id)
+	view, err := s.srv.cfg.Store.Sight(ctx, id, s.account())
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 // selected is what a session has told its client about the mailbox that is
 // selected. The view runs ahead of it; updates.go closes the gap.
 type selected struct {
-	view     *store.View
+	view     *store.Sight
 	id       store.MailboxID
 	readOnly bool
 	rights   store.Rights // that the client was told of

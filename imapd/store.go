@@ -17,7 +17,7 @@ func storeFlags(ctx context.Context, s *session, d *wire.Decoder, c *call) error
 	d.SP()
 	since := parseStoreModifiers(d)
 	change, silent := parseFlagChange(d)
-	change.UnchangedSince = since
+	change.UnchangedSince, change.By = since, s.account()
 	if err := d.End(); err != nil {
 		return err
 	}

@@ -132,9 +132,9 @@ func TestFlagsWithinRights(t *testing.T) {
 	ctx, in, to := t.Context(), h.box("INBOX"), h.boxOf(bob, "INBOX")
 	all := []imap.Flag{imap.FlagSeen, imap.FlagDeleted, imap.FlagFlagged, "word"}
 	h.fill(in, 2, all...)
-	_, err := h.CopyWithin(ctx, in, span(1, 1), to, KeepSeen.Flags())
+	_, err := h.CopyAs(ctx, 0, in, span(1, 1), to, KeepSeen.Flags())
 	must(t, err)
-	_, err = h.MoveWithin(ctx, in, span(1, 1), to, Write.Flags())
+	_, err = h.MoveAs(ctx, 0, in, span(1, 1), to, Write.Flags())
 	must(t, err)
 	v := h.view(to)
 	for uid, want := range map[imap.UID][]imap.Flag{1: {imap.FlagSeen}, 2: {imap.FlagFlagged, "word"}} {

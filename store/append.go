@@ -21,6 +21,7 @@ type NewMessage struct {
 	Prefix   []byte      // header lines for this recipient, CRLF
 	Flags    []imap.Flag // \Recent is ignored
 	Received time.Time   // INTERNALDATE with its zone; zero: now
+	By       AccountID   // whose \Seen is in Flags; 0: the owner's
 	UID      imap.UID    // for what comes back from a snapshot; not below the mailbox's next counts, else the next
 }
 
@@ -261,7 +262,13 @@ func (j *job) add(m *NewMessage, body *body) (Added, error) {
 	}
 	c.UIDNext = max(c.UIDNext, m.UID)
 	added := Added{Mailbox: c.ID, UIDValidity: c.UIDValidity, UID: c.UIDNext, Message: id}
-	return added, j.enter(c, entryRow{Entry{Flags: flags}, id, size})
+	if !c.readsApart(m.By) {
+		return added, j.enter(c, entryRow{Entry{Flags: flags}, id, size})
+	}
+	if err := j.enter(c, entryRow{Entry{Flags: flags &^ Seen}, id, size}); err != nil || flags&Seen == 0 {
+		return added, err
+	}
+	return added, j.read(c, m.By, imap.UIDSetNum(added.UID), true)
 }
 
 // enter lists a message in a mailbox under the next uid.

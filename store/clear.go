@@ -100,6 +100,9 @@ func (j *job) clearMailbox() (more bool, err error) {
 		if err != nil {
 			return false, err
 		}
+		if err := j.forgetSeen(m, uidsOf(rows)); err != nil {
+			return false, err
+		}
 		return true, j.eachPiece(m, uidsOf(rows), `DELETE FROM entry`, ``)
 	}
 	if more, err := j.forget(m, math.MaxInt64); more || err != nil {

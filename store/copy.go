@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/emersion/go-imap/v2"
@@ -20,13 +21,13 @@ type CopyResult struct {
 // are passed over. On an error nothing stays copied: *quota.OverError,
 // ErrNotFound. Keywords for which the other mailbox has no room are left behind.
 func (s *Store) Copy(ctx context.Context, from MailboxID, uids imap.UIDSet, to MailboxID) (CopyResult, error) {
-	return s.CopyWithin(ctx, from, uids, to, ^Flags(0))
+	return s.CopyAs(ctx, 0, from, uids, to, ^Flags(0))
 }
 
-// CopyWithin is Copy by somebody who may set only some flags in the other
-// mailbox (RFC 4314 section 4): the others are left behind.
-func (s *Store) CopyWithin(ctx context.Context, from MailboxID, uids imap.UIDSet, to MailboxID, within Flags) (CopyResult, error) {
-	result, err := s.transfer(ctx, from, uids, to, within, (*job).copyChunk)
+// CopyAs is Copy by somebody, with their \Seen on both sides, who may set only
+// some flags in the other mailbox (RFC 4314 section 4): the others are left behind.
+func (s *Store) CopyAs(ctx context.Context, by AccountID, from MailboxID, uids imap.UIDSet, to MailboxID, within Flags) (CopyResult, error) {
+	result, err := s.transfer(ctx, by, from, uids, to, within, (*job).copyChunk)
 	if err == nil {
 		return result, nil
 	}
@@ -43,12 +44,12 @@ func (s *Store) CopyWithin(ctx context.Context, from MailboxID, uids imap.UIDSet
 // Move is Copy and expunge of the same messages in the same transaction, chunk
 // by chunk; on an error the chunks that are done stay moved and are reported.
 func (s *Store) Move(ctx context.Context, from MailboxID, uids imap.UIDSet, to MailboxID) (CopyResult, error) {
-	return s.MoveWithin(ctx, from, uids, to, ^Flags(0))
+	return s.MoveAs(ctx, 0, from, uids, to, ^Flags(0))
 }
 
-// MoveWithin is to Move what CopyWithin is to Copy.
-func (s *Store) MoveWithin(ctx context.Context, from MailboxID, uids imap.UIDSet, to MailboxID, within Flags) (CopyResult, error) {
-	result, err := s.transfer(ctx, from, uids, to, within, (*job).moveChunk)
+// MoveAs is to Move what CopyAs is to Copy.
+func (s *Store) MoveAs(ctx context.Context, by AccountID, from MailboxID, uids imap.UIDSet, to MailboxID, within Flags) (CopyResult, error) {
+	result, err := s.transfer(ctx, by, from, uids, to, within, (*job).moveChunk)
 	if len(result.Source) > 0 {
 		s.cleaner.shorten(from)
 	}
@@ -60,7 +61,7 @@ func (s *Store) MoveWithin(ctx context.Context, from MailboxID, uids imap.UIDSet
 
 // transfer runs do on one chunk after another. What arrives meanwhile is not
 // part of it, also not when both mailboxes are the same.
-func (s *Store) transfer(ctx context.Context, from MailboxID, uids imap.UIDSet, to MailboxID, within Flags,
+func (s *Store) transfer(ctx context.Context, by AccountID, from MailboxID, uids imap.UIDSet, to MailboxID, within Flags,
 	do func(j *job, f, t *change, rows []entryRow) error) (CopyResult, error) {
 	var result CopyResult
 	if err := s.roomFor(ctx, from, uids, to); err != nil {
@@ -89,7 +90,7 @@ func (s *Store) transfer(ctx context.Context, from MailboxID, uids imap.UIDSet, 
 			first := t.UIDNext
 			source = uidsOf(rows)
 			dest = imap.UIDSet{{Start: first, Stop: first + imap.UID(len(rows)) - 1}}
-			t.within = within
+			t.within, f.by, t.by = within, by, by
 			return do(j, f, t, rows)
 		})
 		if err != nil {
@@ -198,6 +199,13 @@ func (j *job) list(f, t *change, rows []entryRow) error {
 	if err != nil {
 		return err
 	}
+	if f.readsApart(f.by) {
+		rows = slices.Clone(rows)
+		if err := j.asRead(f, f.by, rows); err != nil {
+			return err
+		}
+	}
+	var read imap.UIDSet
 	known := map[Flags]Flags{} // few combinations occur
 	listed := make([]entryRow, len(rows))
 	for i, e := range rows {
@@ -208,12 +216,19 @@ func (j *job) list(f, t *change, rows []entryRow) error {
 			}
 			known[e.Flags] = flags
 		}
+		if t.readsApart(t.by) && flags&Seen != 0 {
+			flags &^= Seen
+			read = appendUID(read, t.UIDNext)
+		}
 		listed[i] = entryRow{Entry{t.UIDNext, flags, modseq}, e.message, e.size}
 		t.UIDNext++
 		t.count(flags, e.size)
 		t.added = append(t.added, listed[i].Entry)
 	}
-	return j.insertEntries(t.ID, listed, time.Now().Unix())
+	if err := j.insertEntries(t.ID, listed, time.Now().Unix()); err != nil {
+		return err
+	}
+	return j.read(t, t.by, read, true)
 }
 
 // duplicate makes rows of their own for messages that go to another account,

@@ -156,5 +156,10 @@ func (j *job) unlist(c *change, rows []entryRow, uids imap.UIDSet) error {
 	if err != nil {
 		return err
 	}
+	if c.OwnSeen {
+		if err := j.forgetSeen(c.ID, uids); err != nil {
+			return err
+		}
+	}
 	return j.eachPiece(c.ID, uids, `DELETE FROM entry`, ``)
 }

@@ -71,6 +71,8 @@ type change struct {
 	grants     acl        // as they are now, if they were changed
 	granted    bool       // they were
 	within     Flags      // that a COPY or MOVE may set
+	by         AccountID  // who copies or moves; 0: the owner
+	readings   []reading  // what others have read
 }
 
 // change returns the mailbox in this transaction; ErrNotFound.

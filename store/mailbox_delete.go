@@ -98,6 +98,9 @@ func (s *Store) RemoveAccount(ctx context.Context, id AccountID) error {
 		_, err = j.tx.Exec(`DELETE FROM account WHERE id = ?`, int64(id))
 		return err
 	})
+	if err == nil {
+		err = s.repeat(ctx, func(j *job) (bool, error) { return j.forgetReader(id) })
+	}
 	if err != nil {
 		return fmt.Errorf("remove account %d: %w", id, err)
 	}

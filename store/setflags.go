@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/emersion/go-imap/v2"
 )
@@ -11,8 +12,9 @@ import (
 type FlagChange struct {
 	Op             imap.StoreFlagsOp // set, add, remove
 	Flags          []imap.Flag
-	Within         Flags   // which may change; 0: all
-	UnchangedSince *ModSeq // RFC 7162 section 3.1.3; nil: unconditional
+	Within         Flags     // which may change; 0: all
+	By             AccountID // whose \Seen it is; 0: the owner's
+	UnchangedSince *ModSeq   // RFC 7162 section 3.1.3; nil: unconditional
 }
 
 // FlagResult says what SetFlags did.
@@ -65,14 +67,34 @@ func (j *job) setFlags(m MailboxID, walk *cursor, fc FlagChange) (r FlagResult, 
 	if fc.Within != 0 {
 		keep, add = keep|^fc.Within, add&fc.Within
 	}
-	for _, e := range rows {
+	apart := c.readsApart(fc.By)
+	shared := rows
+	if apart {
+		rows = slices.Clone(rows)
+		if err := j.asRead(c, fc.By, rows); err != nil {
+			return r, err
+		}
+	}
+	var read, unread imap.UIDSet
+	for i, e := range rows {
 		flags := e.Flags&keep | add
 		switch {
 		case fc.UnchangedSince != nil && e.ModSeq > *fc.UnchangedSince:
 			r.Failed = appendUID(r.Failed, e.UID)
 		case flags != e.Flags:
 			r.Changed = appendUID(r.Changed, e.UID)
-			c.discount(e.Flags, e.size)
+			if apart && (flags^e.Flags)&Seen != 0 {
+				if flags&Seen != 0 {
+					read = appendUID(read, e.UID)
+				} else {
+					unread = appendUID(unread, e.UID)
+				}
+			}
+			before := shared[i].Flags
+			if apart {
+				flags = withSeen(flags, before&Seen != 0)
+			}
+			c.discount(before, e.size)
 			c.count(flags, e.size)
 			c.flagged = append(c.flagged, Entry{UID: e.UID, Flags: flags})
 		}
@@ -85,6 +107,15 @@ func (j *job) setFlags(m MailboxID, walk *cursor, fc FlagChange) (r FlagResult, 
 	}
 	for i := range c.flagged {
 		c.flagged[i].ModSeq = r.ModSeq
+	}
+	if apart {
+		keep, add = keep|Seen, add&^Seen
+		if err := j.read(c, fc.By, read, true); err != nil {
+			return r, err
+		}
+		if err := j.read(c, fc.By, unread, false); err != nil {
+			return r, err
+		}
 	}
 	return r, j.eachPiece(m, r.Changed, `UPDATE entry SET flags = flags & ? | ?, modseq = ?`, ``,
 		int64(keep), int64(add), int64(r.ModSeq))

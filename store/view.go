@@ -27,6 +27,7 @@ type View struct {
 	modseqs  []ModSeq   // parallel to uids
 	words    vocabulary
 	grants   acl
+	readers  map[AccountID]*reader // those who have a \Seen of their own
 	trail    trail
 	expunges uint64
 	gone     bool
@@ -194,6 +195,7 @@ func (v *View) update(c *change) {
 	if c.granted {
 		v.grants = c.grants
 	}
+	v.note(c.readings)
 	v.flag(c.flagged)
 	v.expunge(c.expunged)
 	v.add(c.added)
