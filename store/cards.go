@@ -174,5 +174,6 @@ func (c *catalog) entryCount(conn *database.Conn) (int, error) {
 		return 0, err
 	}
 	c.account = row.Account
-	return int(row.Messages), nil
+	c.origin, err = readOrigin(conn, row.Account)
+	return int(row.Messages), err
 }

@@ -21,6 +21,7 @@ type catalog struct {
 
 	turn     chan struct{} // of one: held over reading; who wants the same waits for it
 	account  AccountID
+	origin   string     // of the account's index
 	uids     []imap.UID // ascending; append only
 	messages []MessageID
 	cards    []Card // of the first of uids; none until somebody sorts
@@ -166,15 +167,23 @@ func (c *catalog) readOn(ctx context.Context, s *Store) (n int, err error) {
 
 // identities returns uids and messages, parallel, ascending by uid; not to be
 // written. Some may be gone.
-func (c *catalog) identities(ctx context.Context, s *Store) (AccountID, []imap.UID, []MessageID, error) {
+func (c *catalog) identities(ctx context.Context, s *Store) (identities, error) {
 	if err := c.lock(ctx); err != nil {
-		return 0, nil, nil, err
+		return identities{}, err
 	}
 	defer c.unlock()
 	if err := c.refresh(ctx, s); err != nil {
-		return 0, nil, nil, err
+		return identities{}, err
 	}
-	return c.account, slices.Clip(c.uids), slices.Clip(c.messages), nil
+	return identities{c.account, c.origin, slices.Clip(c.uids), slices.Clip(c.messages)}, nil
+}
+
+// identities are which messages stand under which uids in a mailbox.
+type identities struct {
+	account  AccountID
+	origin   string
+	uids     []imap.UID
+	messages []MessageID
 }
 
 // forget drops them all.

@@ -320,13 +320,13 @@ func (x *indexer) exists(a AccountID) bool {
 func (x *indexer) step(ctx context.Context, a AccountID, progress func(done, of int64)) (more bool, err error) {
 	x.turn.Lock()
 	defer x.turn.Unlock()
-	boxes, newest, err := x.store.mailboxEnds(ctx, a)
+	boxes, origin, err := x.store.mailboxEnds(ctx, a)
 	if err != nil || len(boxes) == 0 {
 		return false, err
 	}
 	err = x.set.Use(ctx, int64(a), func(ix *index.Index) error {
-		if ids := ix.IDs(); len(ids) > 0 && ids[len(ids)-1] > newest {
-			return index.ErrForeign // the database was replaced by an older one
+		if err := ofOrigin(ix, origin); err != nil {
+			return err
 		}
 		positions, err := ix.Positions(ctx)
 		if err != nil {
@@ -348,7 +348,7 @@ func (x *indexer) step(ctx context.Context, a AccountID, progress func(done, of 
 			waiting += last - at
 		}
 		if len(b.positions) > 0 {
-			if err := ix.Add(ctx, b.docs, b.positions); err != nil {
+			if err := ix.Add(ctx, origin, b.docs, b.positions); err != nil {
 				return err
 			}
 		}
@@ -376,12 +376,10 @@ type mailboxEnd struct {
 	uidNext imap.UID
 }
 
-// mailboxEnds returns those of an account, and the highest id that was ever
-// given to a message of anybody.
-func (s *Store) mailboxEnds(ctx context.Context, a AccountID) (boxes []mailboxEnd, newest int64, err error) {
+// mailboxEnds returns those of an account, and what its messages' ids are from.
+func (s *Store) mailboxEnds(ctx context.Context, a AccountID) (boxes []mailboxEnd, origin string, err error) {
 	err = s.db.Read(ctx, func(c *database.Conn) error {
-		err := c.QueryRow(`SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'message'`).Scan(&newest)
-		if err != nil {
+		if origin, err = readOrigin(c, a); err != nil {
 			return err
 		}
 		boxes, err = queryAll(c, func(row scanner) (m mailboxEnd, err error) {
@@ -390,7 +388,23 @@ func (s *Store) mailboxEnds(ctx context.Context, a AccountID) (boxes []mailboxEn
 		}, `SELECT id, uidnext FROM mailbox WHERE account = ? ORDER BY id`, int64(a))
 		return err
 	})
-	return boxes, newest, err
+	return boxes, origin, err
+}
+
+// readOrigin tells one life of an account from another: a database that was
+// restored or rebuilt gives its ids to other messages, and new UIDVALIDITYs to
+// its mailboxes.
+func readOrigin(q querier, a AccountID) (origin string, err error) {
+	err = q.QueryRow(`SELECT coalesce(max(id || '/' || uidvalidity), '') FROM mailbox WHERE account = ? AND name = ?`, int64(a), inbox).Scan(&origin)
+	return origin, err
+}
+
+// ofOrigin fails for an index of another life of the account.
+func ofOrigin(ix *index.Index, origin string) error {
+	if known := ix.Origin(); known != "" && known != origin {
+		return index.ErrForeign
+	}
+	return nil
 }
 
 // An indexBatch is what one transaction will add.

@@ -145,9 +145,10 @@ func TestIndexIsRebuilt(t *testing.T) {
 		},
 		"missing": func(h *house, file string) { must(h.t, os.Remove(file)) },
 		"of another database": func(h *house, _ string) {
-			must(h.t, h.indexer.set.Use(h.t.Context(), int64(alice), func(x *index.Index) error {
-				return x.Add(h.t.Context(), []index.Doc{{ID: 1 << 40}}, nil)
-			}))
+			must(h.t, RenewUIDValidity(h.t.Context(), h.db)) // as after a restore
+			if _, err := h.Sieve(h.t.Context(), h.box("INBOX"), []Needle{{Text: []byte("letter"), In: WholeText}}); !errors.Is(err, index.ErrDamaged) {
+				h.t.Errorf("a search found it: %v", err)
+			}
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -275,7 +276,7 @@ func TestIndexIsSwept(t *testing.T) {
 	h.fill(in, 10)
 	must(t, h.IndexNow(t.Context(), alice))
 	must(t, h.indexer.set.Use(t.Context(), int64(alice), func(x *index.Index) error {
-		return x.Add(t.Context(), []index.Doc{{ID: 1 << 40}}, []index.Position{{Mailbox: 1 << 40, UID: 3}})
+		return x.Add(t.Context(), x.Origin(), []index.Doc{{ID: 1 << 40}}, []index.Position{{Mailbox: 1 << 40, UID: 3}})
 	}))
 	must(t, h.indexer.sweep(t.Context()))
 	must(t, h.indexer.set.Use(t.Context(), int64(alice), func(x *index.Index) error {

@@ -53,19 +53,17 @@ const MaxNeedles = 64
 type Sieve struct {
 	store   *Store
 	needles []Needle
-	account AccountID
+	identities
 
-	uids     []imap.UID // of the catalog
-	messages []MessageID
-	indexed  []int64
-	facts    []Facts // parallel to uids
+	indexed []int64
+	facts   []Facts // parallel to uids
 }
 
 // Sieve looks the needles up, at most MaxNeedles.
 func (s *Store) Sieve(ctx context.Context, m MailboxID, needles []Needle) (*Sieve, error) {
 	v := &Sieve{store: s, needles: needles}
 	var err error
-	if v.account, v.uids, v.messages, err = s.catalogs.get(m).identities(ctx, s); err != nil {
+	if v.identities, err = s.catalogs.get(m).identities(ctx, s); err != nil {
 		return nil, fmt.Errorf("look texts up: %w", err)
 	}
 	v.facts = make([]Facts, len(v.uids))
@@ -89,6 +87,9 @@ func (s *Store) useIndex(ctx context.Context, a AccountID, fn func(*index.Index)
 
 // lookUp learns of each needle which messages of the index cannot have it.
 func (v *Sieve) lookUp(ctx context.Context, ix *index.Index) error {
+	if err := ofOrigin(ix, v.origin); err != nil {
+		return err
+	}
 	v.indexed = ix.IDs() // before the candidates: what comes in between is not known
 	for n, needle := range v.needles {
 		if needle.Rank != nil {

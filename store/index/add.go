@@ -19,11 +19,20 @@ type Doc struct {
 type Position struct{ Mailbox, UID int64 }
 
 // Add adds messages and moves positions, in one transaction. Messages that are
-// in already must not be among them.
-func (x *Index) Add(ctx context.Context, docs []Doc, positions []Position) error {
+// in already must not be among them. ErrForeign when the index has another origin.
+func (x *Index) Add(ctx context.Context, origin string, docs []Doc, positions []Position) error {
 	x.writing.Lock()
 	defer x.writing.Unlock()
+	known := x.Origin()
+	if known != "" && known != origin {
+		return ErrForeign
+	}
 	err := x.transact(ctx, func(tx *sql.Tx) error {
+		if known == "" {
+			if _, err := tx.ExecContext(ctx, `INSERT INTO origin (name) VALUES (?)`, origin); err != nil {
+				return err
+			}
+		}
 		if err := addDocs(ctx, tx, docs); err != nil {
 			return err
 		}
@@ -36,11 +45,12 @@ func (x *Index) Add(ctx context.Context, docs []Doc, positions []Position) error
 		}
 		return nil
 	})
-	if err != nil || len(docs) == 0 {
+	if err != nil {
 		return err
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	x.origin = origin
 	ids := slices.Clip(x.ids) // what was handed out stays as it is
 	for i := range docs {
 		ids = append(ids, docs[i].ID)

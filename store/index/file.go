@@ -17,7 +17,7 @@ import (
 
 // version is that of the schema and of the way texts are made and folded: an
 // index of another version is built anew.
-const version = 1
+const version = 2
 
 // Of each message there are two documents in the trigram index, so that a search
 // of bodies does not find headers: 2*id is the header, 2*id+1 the body.
@@ -26,6 +26,7 @@ const version = 1
 // the mail again, taking it apart and unpacking its attachments. The table of
 // ids is apart from the texts so that listing them reads few pages.
 const schema = `
+CREATE TABLE origin (name TEXT NOT NULL) STRICT;
 CREATE TABLE doc (id INTEGER PRIMARY KEY) STRICT;
 CREATE TABLE text (id INTEGER PRIMARY KEY, header INTEGER NOT NULL, packed BLOB NOT NULL) STRICT;
 CREATE TABLE position (mailbox INTEGER PRIMARY KEY, uid INTEGER NOT NULL) STRICT;
@@ -44,8 +45,9 @@ type Index struct {
 	used    time.Time
 	dropped bool
 
-	mu  sync.RWMutex
-	ids []int64 // of the messages that it holds, ascending
+	mu     sync.RWMutex
+	ids    []int64 // of the messages that it holds, ascending
+	origin string  // see Origin
 }
 
 // connections is how many searches of an account go on at once; more wait.
@@ -113,7 +115,11 @@ func (x *Index) prepare(ctx context.Context, unclean bool) error {
 			return errors.Join(errBroken, err)
 		}
 	}
-	if x.ids, err = x.numbers(ctx, `SELECT id FROM doc ORDER BY id`); err != nil && ctx.Err() == nil {
+	x.ids, err = x.numbers(ctx, `SELECT id FROM doc ORDER BY id`)
+	if err == nil {
+		err = x.db.QueryRowContext(ctx, `SELECT coalesce(max(name), '') FROM origin`).Scan(&x.origin)
+	}
+	if err != nil && ctx.Err() == nil {
 		return errors.Join(errBroken, err)
 	}
 	return err
@@ -163,6 +169,14 @@ func (x *Index) IDs() []int64 {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	return x.ids[:len(x.ids):len(x.ids)]
+}
+
+// Origin is the name of what the messages' ids are from, as Add was told it; ""
+// while nothing was added.
+func (x *Index) Origin() string {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	return x.origin
 }
 
 // Has reports whether the index holds a message.

@@ -73,7 +73,7 @@ func TestFind(t *testing.T) {
 	t.Parallel()
 	s := openSet(t, t.TempDir())
 	s.use(t, func(x *Index) error {
-		must(t, x.Add(t.Context(), numbered(1, 300), nil))
+		must(t, x.Add(t.Context(), "here", numbered(1, 300), nil))
 		for _, c := range []struct {
 			text     string
 			in       Scope
@@ -131,7 +131,7 @@ func TestNothingIsMissed(t *testing.T) {
 				d := Doc{id, text.Draw(t, "header"), text.Draw(t, "body")}
 				some, docs[id] = append(some, d), d
 			}
-			use(func(x *Index) error { return x.Add(context.Background(), some, nil) })
+			use(func(x *Index) error { return x.Add(context.Background(), "here", some, nil) })
 		}
 		gone := rapid.SliceOfN(rapid.Int64Range(1, 30), 0, 5).Draw(t, "gone")
 		use(func(x *Index) error { return x.Remove(context.Background(), gone) })
@@ -172,8 +172,8 @@ func TestPositions(t *testing.T) {
 	dir := t.TempDir()
 	s := openSet(t, dir)
 	s.use(t, func(x *Index) error {
-		must(t, x.Add(t.Context(), nil, []Position{{1, 10}, {2, 20}}))
-		must(t, x.Add(t.Context(), nil, []Position{{1, 15}}))
+		must(t, x.Add(t.Context(), "here", nil, []Position{{1, 10}, {2, 20}}))
+		must(t, x.Add(t.Context(), "here", nil, []Position{{1, 15}}))
 		return x.Forget(t.Context(), []int64{2})
 	})
 	must(t, s.Close())
@@ -201,7 +201,7 @@ func TestDamage(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
 			s := openSet(t, dir)
-			s.use(t, func(x *Index) error { return x.Add(t.Context(), numbered(1, 2000), nil) })
+			s.use(t, func(x *Index) error { return x.Add(t.Context(), "here", numbered(1, 2000), nil) })
 			must(t, s.Close())
 			file := s.Path(anna)
 			whole, err := os.ReadFile(file)
@@ -223,7 +223,7 @@ func TestDamage(t *testing.T) {
 				if x.Len() != 0 {
 					t.Errorf("%d documents", x.Len())
 				}
-				return x.Add(t.Context(), numbered(1, 10), nil)
+				return x.Add(t.Context(), "here", numbered(1, 10), nil)
 			})
 		})
 	}
@@ -234,7 +234,7 @@ func TestHandlesAreFew(t *testing.T) {
 	t.Parallel()
 	s := openSet(t, t.TempDir())
 	for account := range int64(40) {
-		must(t, s.Use(t.Context(), account, func(x *Index) error { return x.Add(t.Context(), numbered(1, 3), nil) }))
+		must(t, s.Use(t.Context(), account, func(x *Index) error { return x.Add(t.Context(), "here", numbered(1, 3), nil) }))
 	}
 	if len(s.open) > maxOpen {
 		t.Errorf("%d are open", len(s.open))
@@ -251,7 +251,7 @@ func TestDropWhileUsed(t *testing.T) {
 	t.Parallel()
 	s := openSet(t, t.TempDir())
 	s.use(t, func(x *Index) error {
-		must(t, x.Add(t.Context(), numbered(1, 10), nil))
+		must(t, x.Add(t.Context(), "here", numbered(1, 10), nil))
 		must(t, s.Drop(anna))
 		s.use(t, func(fresh *Index) error {
 			if fresh.Len() != 0 || x.Len() != 9 {
@@ -259,6 +259,32 @@ func TestDropWhileUsed(t *testing.T) {
 			}
 			return nil
 		})
+		return nil
+	})
+}
+
+// Ids of another database mean other messages.
+func TestForeign(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := openSet(t, dir)
+	s.use(t, func(x *Index) error { return x.Add(t.Context(), "here", numbered(1, 10), nil) })
+	must(t, s.Close())
+	s = openSet(t, dir)
+	s.use(t, func(x *Index) error {
+		if x.Origin() != "here" {
+			t.Errorf("origin %q", x.Origin())
+		}
+		return nil
+	})
+	err := s.Use(t.Context(), anna, func(x *Index) error { return x.Add(t.Context(), "there", numbered(10, 20), nil) })
+	if !errors.Is(err, ErrDamaged) {
+		t.Errorf("error %v", err)
+	}
+	s.use(t, func(x *Index) error {
+		if x.Len() != 0 || x.Origin() != "" {
+			t.Errorf("%d messages of %q", x.Len(), x.Origin())
+		}
 		return nil
 	})
 }
