@@ -60,11 +60,12 @@ type Source struct {
 
 // A Keeper takes snapshots of one source.
 type Keeper struct {
-	source    Source
-	log       *slog.Logger
-	now       func() time.Time
-	busy      sync.Mutex
-	recording sync.Mutex // guards the records
+	source     Source
+	log        *slog.Logger
+	now        func() time.Time
+	workFactor int // of passphrases; 0: age's own
+	busy       sync.Mutex
+	recording  sync.Mutex // guards the records
 	progress
 }
 

@@ -151,6 +151,9 @@ func (k *Keeper) SetPassphrase(passphrase string) error {
 	if err != nil {
 		return fmt.Errorf("passphrase: %w", err)
 	}
+	if k.workFactor > 0 {
+		recipient.SetWorkFactor(k.workFactor)
+	}
 	return k.addKey(PassphraseCopy, "", recipient)
 }
 

@@ -149,6 +149,7 @@ func TestPassphrase(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.receive(t, "INBOX", 5)
+	h.keeper.workFactor = 10 // for the test to be quick
 	must(t, h.keeper.SetPassphrase("a long and winding passphrase"))
 	target := folderTarget(t)
 	result := take(t, h, target)

@@ -24,12 +24,18 @@ type upload struct {
 	repo  *Repository
 	group *errgroup.Group
 	ctx   context.Context
-	work  chan []byte
+	work  chan bundle
 	spare chan []byte // buffers that nobody uses
 	known known
 	did   func(bytes int64)
 
 	bundles, bytes atomic.Int64 // written, as they lie at the target
+}
+
+// A bundle is on its way to the target.
+type bundle struct {
+	name  Name
+	plain []byte
 }
 
 // known are the bundles that are at the target; safe for concurrent use.
@@ -56,7 +62,7 @@ func (k *known) claim(n Name) bool {
 }
 
 func newUpload(ctx context.Context, r *Repository, names map[Name]bool, hurry bool, did func(int64)) *upload {
-	u := &upload{repo: r, work: make(chan []byte), spare: make(chan []byte, sealers+2), known: known{names: names}, did: did}
+	u := &upload{repo: r, work: make(chan bundle), spare: make(chan []byte, sealers+2), known: known{names: names}, did: did}
 	u.group, u.ctx = errgroup.WithContext(ctx)
 	n := sealers
 	if !hurry && !r.target.Remote() {
@@ -113,7 +119,7 @@ func (u *upload) put(plain []byte) (Name, error) {
 		return name, nil
 	}
 	select {
-	case u.work <- plain:
+	case u.work <- bundle{name, plain}:
 		return name, nil
 	case <-u.ctx.Done():
 		return name, context.Cause(u.ctx)
@@ -127,33 +133,32 @@ func (u *upload) seal(rest func(time.Duration) error) error {
 		select {
 		case <-u.ctx.Done():
 			return u.ctx.Err()
-		case plain, more := <-u.work:
+		case b, more := <-u.work:
 			if !more {
 				return nil
 			}
 			began := time.Now()
-			if err := u.write(&r, plain); err != nil {
+			if err := u.write(&r, b); err != nil {
 				return err
 			}
 			if err := rest(time.Since(began)); err != nil {
 				return err
 			}
-			u.did(int64(len(plain)))
-			u.giveBack(plain)
+			u.did(int64(len(b.plain)))
+			u.giveBack(b.plain)
 		}
 	}
 }
 
-func (u *upload) write(r *room, plain []byte) error {
-	name := u.repo.key.name(plain)
-	if !u.known.claim(name) {
+func (u *upload) write(r *room, b bundle) error {
+	if !u.known.claim(b.name) {
 		return nil
 	}
-	sealed, err := u.repo.key.seal(r, plain)
+	sealed, err := u.repo.key.seal(r, b.plain)
 	if err != nil {
 		return err
 	}
-	if err := u.repo.target.Put(u.ctx, name.object(), sealed); err != nil {
+	if err := u.repo.target.Put(u.ctx, b.name.object(), sealed); err != nil {
 		return err
 	}
 	u.bundles.Add(1)
