@@ -237,8 +237,7 @@ func TestNameLeadsElsewhere(t *testing.T) {
 	t.Parallel()
 	p := newPebble(t)
 	c := newClock()
-	var k *Keeper
-	k = p.open(t, t.TempDir(), c, nil)
+	k := p.open(t, t.TempDir(), c, nil)
 	k.issuer.authority.Reach = k.CheckReach(p.resolver(), p.toPort80())
 	p.servePort80(t, k)
 
