@@ -69,6 +69,7 @@ func storeOne(ctx context.Context, c *contest, s server, round int) (sample, err
 		if _, err := fill(ctx, conn, "flagged", times, newSmallMailbag(1).next); err != nil {
 			return sample{}, err
 		}
+		calm(ctx, s, time.Minute)
 	}
 	if err := doAll(conn, "SELECT flagged"); err != nil {
 		return sample{}, err

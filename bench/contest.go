@@ -171,7 +171,7 @@ func (c *contest) fill(ctx context.Context) error {
 		if c.bytes, err = fill(ctx, conn, "large", c.messages, newMailbag(1).next); err != nil {
 			return fmt.Errorf("%s: %w", s.Name(), err)
 		}
-		calm(ctx, s)
+		calm(ctx, s, 5*time.Minute) // until everything is indexed
 	}
 	return nil
 }

@@ -55,8 +55,7 @@ func (d *dovecot) configure() error {
 	return os.WriteFile(filepath.Join(d.dir, "dovecot.conf"), []byte(config), 0o644)
 }
 
-// maildirUser has Dovecot's usual format instead of its quickest: the one that
-// flushes a changed flag.
+// maildirUser has Dovecot's usual format instead of its quickest.
 const maildirUser = 49
 
 // mailUID is Debian's user "mail".

@@ -158,8 +158,8 @@ func idleCrowd(ctx context.Context, c *contest, s server, round int) (sample, er
 
 // calm waits until the server has used no processor time for a while: what it
 // does behind is done then, and what a burst left behind is given back.
-func calm(ctx context.Context, s server) {
-	const quiet, patience = 5 * time.Second, 2 * time.Minute
+func calm(ctx context.Context, s server, patience time.Duration) {
+	const quiet = 5 * time.Second
 	last, since := cpuTime(s.Root()), time.Now()
 	for began := since; time.Since(since) < quiet && time.Since(began) < patience && ctx.Err() == nil; {
 		time.Sleep(100 * time.Millisecond)
@@ -185,14 +185,14 @@ func idleMemory(n int, private bool, mailbox string) func(context.Context, *cont
 		if err != nil {
 			return sample{}, err
 		}
-		calm(ctx, s)
+		calm(ctx, s, 2*time.Minute)
 		before := memory(s.Root())
 		clients, err := idlers(s, n, private, mailbox, user)
 		defer closeAll(clients)
 		if err != nil {
 			return sample{}, err
 		}
-		calm(ctx, s)
+		calm(ctx, s, 2*time.Minute)
 		return sample{figure: float64(memory(s.Root())-before) / float64(n) / 1024}, nil
 	}
 }
@@ -201,6 +201,6 @@ func restMemory(ctx context.Context, c *contest, s server, round int) (sample, e
 	if _, err := restart(ctx, c, s, round); err != nil {
 		return sample{}, err
 	}
-	calm(ctx, s)
+	calm(ctx, s, 2*time.Minute)
 	return sample{figure: float64(memory(s.Root())) / 1e6}, nil
 }

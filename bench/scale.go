@@ -61,6 +61,7 @@ func (c *contest) runScale(ctx context.Context, sizes []int) error {
 		defer m.conn.Close()
 		mailboxes = append(mailboxes, m)
 	}
+	calm(ctx, s, time.Hour) // until everything is indexed
 	chart := chart{sizes: sizes}
 	for _, st := range steps() {
 		var line []float64

@@ -8,7 +8,8 @@ import (
 
 // workloads are the lines of the table, in an order in which none spoils the
 // next. The goals are the project's own. "STORE one flag" is measured beside
-// Dovecot's maildir: sdbox does not flush there, and Letterbox does.
+// Dovecot's maildir, which renames a file; neither of its formats flushes then,
+// and Letterbox does.
 func workloads() []workload {
 	return []workload{
 		{name: "bytes on disk per byte of mail: bodies", atMost: 0.7, once: true, run: diskBodies},
