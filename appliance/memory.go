@@ -15,13 +15,17 @@ const (
 	thriftEvery = 2 * time.Second
 	quietBytes  = 1 << 20 // allocated in that time by those who wait and look after things
 	worthwhile  = 8 << 20 // held beyond what is in use; collecting costs a few milliseconds
+
+	// thriftRounds are how many collections it takes: each halves the stacks that
+	// have grown.
+	thriftRounds = 4
 )
 
 // thrift gives memory back whenever the appliance has become quiet.
 func thrift(ctx context.Context) error {
 	tick := time.NewTicker(thriftEvery)
 	defer tick.Stop()
-	last := readHeap()
+	last, rounds := readHeap(), 0
 	for {
 		select {
 		case <-ctx.Done():
@@ -29,8 +33,15 @@ func thrift(ctx context.Context) error {
 		case <-tick.C:
 		}
 		now := readHeap()
-		if now.isIdle(last) {
+		switch {
+		case !now.isQuiet(last):
+			rounds = 0
+		case now.isWasteful():
+			rounds = thriftRounds
+		}
+		if rounds > 0 {
 			debug.FreeOSMemory()
+			rounds--
 		}
 		last = now
 	}
@@ -59,9 +70,10 @@ func readHeap() heap {
 	return h
 }
 
-// isIdle reports whether hardly anything was allocated since last and there is
-// something to give back. What many idle connections trickle must add up to a
-// part of what is alive, which a collection has to go through.
-func (h heap) isIdle(last heap) bool {
-	return h.allocated-last.allocated < quietBytes && h.held > max(worthwhile, h.alive/4)
-}
+// isQuiet reports whether hardly anything was allocated since last.
+func (h heap) isQuiet(last heap) bool { return h.allocated-last.allocated < quietBytes }
+
+// isWasteful reports whether there is something to give back. What many idle
+// connections trickle must add up to a part of what is alive, which a collection
+// has to go through.
+func (h heap) isWasteful() bool { return h.held > max(worthwhile, h.alive/4) }

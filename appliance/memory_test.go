@@ -16,7 +16,7 @@ func TestMemoryIsGivenBackWhenQuiet(t *testing.T) {
 		{"a trickle beside much", heap{allocated: 500 * mb}, heap{500 * mb, 100 * mb, 20 * mb}, false},
 		{"much beside much", heap{allocated: 500 * mb}, heap{500 * mb, 100 * mb, 30 * mb}, true},
 	} {
-		if got := test.now.isIdle(test.last); got != test.want {
+		if got := test.now.isQuiet(test.last) && test.now.isWasteful(); got != test.want {
 			t.Errorf("%s: %t", test.name, got)
 		}
 	}
