@@ -64,16 +64,16 @@ func (k *known) claim(n Name) bool {
 func newUpload(ctx context.Context, r *Repository, names map[Name]bool, hurry bool, did func(int64)) *upload {
 	u := &upload{repo: r, work: make(chan bundle), spare: make(chan []byte, sealers+2), known: known{names: names}, did: did}
 	u.group, u.ctx = errgroup.WithContext(ctx)
-	n := sealers
-	if !hurry && !r.target.Remote() {
-		n = 1 // a disk answers at once, and mail may live on it
+	n, rest := sealers, func(time.Duration) error { return nil }
+	if !hurry && !r.target.Remote() { // a disk answers at once, and mail may live on it
+		n, rest = 1, u.rest
 	}
 	for range n {
 		u.group.Go(func() (err error) {
 			if hurry {
-				return u.seal(func(time.Duration) error { return nil })
+				return u.seal(rest)
 			}
-			unhurried(func() { err = u.seal(u.rest) })
+			unhurried(func() { err = u.seal(rest) })
 			return err
 		})
 	}

@@ -41,7 +41,35 @@ func (k *Keeper) Verify(ctx context.Context, t Target, only ...ID) (Verified, er
 	if err != nil {
 		return Verified{}, err
 	}
-	return repo.verify(ctx, only, k.expect, k.did)
+	v, err := repo.verify(ctx, only, k.expect, k.did)
+	if err != nil || !repo.encrypted {
+		return v, err
+	}
+	err = k.verifyKeys(ctx, repo, &v)
+	return v, err
+}
+
+// verifyKeys compares the copies of the key at the target with those here: without
+// one of them nobody else can open the snapshots.
+func (k *Keeper) verifyKeys(ctx context.Context, repo *Repository, v *Verified) error {
+	here, err := k.keyCopies()
+	if err != nil {
+		return err
+	}
+	there, err := repo.keyCopies(ctx)
+	if err != nil {
+		return err
+	}
+	for name, want := range here {
+		err := ErrDamaged
+		if there[name] == nil {
+			err = ErrMissing
+		}
+		if !slices.Equal(there[name], want) {
+			v.Problems = append(v.Problems, Problem{Object: keysAtTarget + "/" + name, Err: err, Holds: []string{"the key, for one of its owner's; the next snapshot puts it there again"}})
+		}
+	}
+	return nil
 }
 
 // Verify is that of a Keeper, for a repository whose appliance is elsewhere.

@@ -76,6 +76,34 @@ func TestVerifyNamesDamage(t *testing.T) {
 	}
 }
 
+// TestVerifyKeys: a key that is gone or spoilt at the target is named, and put
+// there again.
+func TestVerifyKeys(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.receive(t, "INBOX", 3)
+	_, _, err := h.keeper.GenerateOwnerKey()
+	must(t, err)
+	target := folderTarget(t)
+	take(t, h, target)
+	key := objects(t, target, keysAtTarget)[0]
+	for _, spoil := range []func() error{
+		func() error { return os.Remove(target.join(key)) },
+		func() error { return os.Truncate(target.join(key), 30) },
+	} {
+		must(t, spoil())
+		v, err := h.keeper.Verify(t.Context(), target)
+		must(t, err)
+		if len(v.Problems) != 1 || v.Problems[0].Object != key {
+			t.Errorf("problems %v", v.Problems)
+		}
+		take(t, h, target)
+		if v, err := h.keeper.Verify(t.Context(), target); err != nil || len(v.Problems) > 0 {
+			t.Errorf("after the next snapshot: %v, %v", v.Problems, err)
+		}
+	}
+}
+
 // TestRestoreGivesBackTheRest spoils a bundle of bodies and loses no more than
 // what was in it.
 func TestRestoreGivesBackTheRest(t *testing.T) {
