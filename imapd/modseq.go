@@ -44,6 +44,7 @@ func (s *session) tellHighest(r *reply) {
 	}
 	sel.vanished, sel.announce = false, false
 }
+
 // isLate reports whether the client was shown a modseq above one of which it
 // will be told later.
 func (s *session) isLate() bool { return s.sel != nil && s.qresync && s.sel.settled < s.sel.shown }
