@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"maps"
 	"net"
-	"net/http"
 	"sync"
 	"time"
 
@@ -31,7 +30,6 @@ type Courier struct {
 	Total          int // connections in all; 0: 100
 
 	Roots *x509.CertPool                                                       // nil: the system's
-	Web   *http.Client                                                         // for MTA-STS policies; nil: the usual one
 	Dial  func(ctx context.Context, network, address string) (net.Conn, error) // nil: net.Dialer's
 
 	mu           sync.Mutex

@@ -2,10 +2,12 @@ package queue
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"mime"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -86,8 +88,8 @@ func (c *Courier) fetchPolicy(ctx context.Context, domain string) (*stsPolicy, e
 	if err != nil {
 		return nil, err
 	}
-	web := *c.web()
-	web.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	web := c.web()
+	defer web.CloseIdleConnections()
 	response, err := web.Do(request)
 	if err != nil {
 		return nil, err
@@ -104,11 +106,35 @@ func (c *Courier) fetchPolicy(ctx context.Context, domain string) (*stsPolicy, e
 	return parsePolicy(text, time.Now())
 }
 
+// web is a client that asks the same name servers as everything else here, and
+// follows nobody elsewhere.
 func (c *Courier) web() *http.Client {
-	if c.Web != nil {
-		return c.Web
+	return &http.Client{
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport: &http.Transport{
+			DialContext:     c.dialHost,
+			TLSClientConfig: &tls.Config{RootCAs: c.Roots, MinVersion: tls.VersionTLS12},
+		},
 	}
-	return http.DefaultClient
+}
+
+// dialHost connects to a host by its name.
+func (c *Courier) dialHost(ctx context.Context, _, address string) (net.Conn, error) {
+	name, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	addrs, _, err := c.Resolver.Addresses(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	for _, addr := range addrs[:min(maxAddresses, len(addrs))] {
+		var conn net.Conn
+		if conn, err = c.dial(ctx, net.JoinHostPort(addr.String(), port)); err == nil {
+			return conn, nil
+		}
+	}
+	return nil, err
 }
 
 // parsePolicy reads a policy (section 3.2). What it does not know it passes over.

@@ -147,29 +147,37 @@ func TestDANE(t *testing.T) {
 	}
 }
 
+const stsZone = `
+_mta-sts.far.example. TXT "v=STSv1; id=1;"
+mta-sts.far.example.  A   192.0.2.80
+`
+
 // publish serves an MTA-STS policy for far.example, by HTTPS in the world.
 func (h *house) publish(ca *authority, policy string) (fetched *atomic.Int32) {
 	h.t.Helper()
 	fetched = new(atomic.Int32)
 	web := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fetched.Add(1)
-		if r.Host != "mta-sts.far.example" || r.URL.Path != "/.well-known/mta-sts.txt" {
+		text, elsewhere := strings.CutPrefix(policy, "elsewhere ")
+		switch {
+		case r.Host != "mta-sts.far.example":
+			http.NotFound(w, r)
+			return
+		case elsewhere && r.URL.Path == "/.well-known/mta-sts.txt":
+			http.Redirect(w, r, "/elsewhere", http.StatusFound)
+			return
+		case !elsewhere && r.URL.Path != "/.well-known/mta-sts.txt":
 			http.NotFound(w, r)
 			return
 		}
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		fmt.Fprint(w, policy)
+		fmt.Fprint(w, text)
 	}))
 	web.TLS = &tls.Config{Certificates: []tls.Certificate{ca.issue(h.t, "mta-sts.far.example")}}
 	web.StartTLS()
 	h.t.Cleanup(web.Close)
 	h.courier.Roots = ca.pool
-	h.courier.Web = &http.Client{Transport: &http.Transport{
-		DialContext:       h.dial,
-		DisableKeepAlives: true,
-		TLSClientConfig:   &tls.Config{RootCAs: ca.pool},
-	}}
-	h.place("mta-sts.far.example:443", web.Listener.Addr().String())
+	h.place("192.0.2.80:443", web.Listener.Addr().String())
 	return fetched
 }
 
@@ -190,12 +198,13 @@ func TestMTASTS(t *testing.T) {
 		"enforce, other host": {strings.Replace(enforce, "*.far", "mx.another", 1), true, "mx.far.example", false},
 		"testing, no TLS":     {strings.Replace(enforce, "enforce", "testing", 1), false, "", true},
 		"testing, other host": {"version: STSv1\nmode: testing\nmx: x.example\nmax_age: 86400\n", true, "mx.far.example", true},
+		"redirected":          {"elsewhere " + enforce, false, "", true},
 		"none":                {"version: STSv1\nmode: none\nmax_age: 86400\n", false, "", true},
 		"unreadable":          {"<html>", false, "", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := build(t, farZone+"_mta-sts.far.example. TXT \"v=STSv1; id=1;\"\n")
+			h := build(t, farZone+stsZone)
 			far := startMX(t)
 			if c.tls {
 				far.certify(ca, c.names)
@@ -218,7 +227,7 @@ func TestMTASTS(t *testing.T) {
 // have it any more, also after a restart, and fetches it anew when its id changes.
 func TestPolicyIsKept(t *testing.T) {
 	t.Parallel()
-	h := build(t, farZone+"_mta-sts.far.example. TXT \"v=STSv1; id=1;\"\n")
+	h := build(t, farZone+stsZone)
 	ca := newAuthority(t)
 	far := startMX(t)
 	far.certify(ca, "mx.far.example")
@@ -233,7 +242,7 @@ func TestPolicyIsKept(t *testing.T) {
 		t.Errorf("fetched %d times", n)
 	}
 	h.zone.Remove("_mta-sts.far.example")
-	h.place("mta-sts.far.example:443", "")
+	h.place("192.0.2.80:443", "")
 	if p, err := h.courier.sts(ctx, "far.example"); err != nil || p == nil || !p.allows("mx.far.example") {
 		t.Errorf("withheld: %+v, %v", p, err)
 	}
