@@ -204,19 +204,25 @@ func (c *Courier) refill(ctx context.Context, d *destination) error {
 // refillSize is how many messages of a destination are noted in memory.
 const refillSize = 50
 
-// leave ends a worker, unless something came meanwhile. Whoever found no room may
-// find it now.
-func (c *Courier) leave(ctx context.Context, w *worker) bool {
+// more reports whether something came for a worker that found nothing more.
+func (c *Courier) more(ctx context.Context, w *worker) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !w.d.again || w.gaveUp || ctx.Err() != nil {
+		return false
+	}
+	w.d.again = false
+	return true
+}
+
+// leave ends a worker. Whoever found no room may find it now.
+func (c *Courier) leave(ctx context.Context, w *worker) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	d := w.d
-	if d.again && ctx.Err() == nil && !w.gaveUp {
-		d.again = false
-		return false
-	}
 	if d.again && d.running == 1 && ctx.Err() == nil {
 		d.again = false
-		c.Queue.bell.ring(d.domain) // it came after the others were put off
+		c.Queue.bell.ring(d.domain) // it came at the last moment, or after the others were put off
 	}
 	d.running--
 	*w.slot--
@@ -235,5 +241,4 @@ func (c *Courier) leave(ctx context.Context, w *worker) bool {
 	} else {
 		c.Queue.bell.poke() // what was put off comes due at another time
 	}
-	return true
 }

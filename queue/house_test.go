@@ -38,6 +38,34 @@ type house struct {
 	mu    sync.Mutex
 	world map[string]string // HOST:PORT as dialled to a listener on loopback
 	dials map[string]int
+
+	open, most int // connections at a time
+}
+
+// A counted connection is open until it is closed on this side.
+type counted struct {
+	net.Conn
+	h    *house
+	once sync.Once
+}
+
+func (c *counted) Close() error {
+	c.once.Do(func() { c.h.count(-1) })
+	return c.Conn.Close()
+}
+
+func (h *house) count(n int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.open += n
+	h.most = max(h.most, h.open)
+}
+
+// mostConnections is how many there were at a time.
+func (h *house) mostConnections() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.most
 }
 
 func must(t testing.TB, err error) {
@@ -122,7 +150,12 @@ func (h *house) dial(ctx context.Context, network, address string) (net.Conn, er
 		<-ctx.Done()
 		return nil, ctx.Err()
 	}
-	return new(net.Dialer).DialContext(ctx, network, to)
+	conn, err := new(net.Dialer).DialContext(ctx, network, to)
+	if err != nil {
+		return nil, err
+	}
+	h.count(1)
+	return &counted{Conn: conn, h: h}, nil
 }
 
 // place puts a server at an address of the world.

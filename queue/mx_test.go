@@ -32,7 +32,6 @@ type mx struct {
 	arrivals    []arrival
 	lines       []string // that came in
 	connections int
-	open, most  int // connections at a time
 	arrived     chan struct{}
 }
 
@@ -131,17 +130,10 @@ type dialogue struct {
 func (m *mx) serve(conn net.Conn) {
 	m.mu.Lock()
 	m.connections++
-	m.open++
-	m.most = max(m.most, m.open)
 	d := &dialogue{mx: m, conn: conn, number: m.connections}
 	config, implicit := m.tls, m.implicit
 	m.mu.Unlock()
-	defer func() {
-		d.conn.Close()
-		m.mu.Lock()
-		m.open--
-		m.mu.Unlock()
-	}()
+	defer func() { d.conn.Close() }()
 	if implicit {
 		d.conn, d.tls = tls.Server(conn, config), true
 	}

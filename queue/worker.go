@@ -28,16 +28,14 @@ const slowTime = 20 * time.Second
 func (w *worker) run(ctx, work context.Context) {
 	slow := time.AfterFunc(slowTime, w.demote)
 	defer slow.Stop()
-	defer w.hangUp()
-	for {
+	for again := true; again; again = w.c.more(ctx, w) {
 		for id, ok := w.next(ctx); ok; id, ok = w.next(ctx) {
 			w.send(work, id)
 			slow.Reset(slowTime)
 		}
-		if w.c.leave(ctx, w) {
-			return
-		}
 	}
+	w.hangUp() // before the place is given to somebody else
+	w.c.leave(ctx, w)
 }
 
 // demote moves a slow worker to the other lane.
