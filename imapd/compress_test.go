@@ -65,6 +65,35 @@ func TestFlushIsNoCommand(t *testing.T) {
 	})
 }
 
+// Nor is it one when compression has ended with the command.
+func TestFlushAfterTheEndIsNoCommand(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l, client := newTestLink()
+		l.compress(nil, nil)
+		data := deflate(t, 6, []byte("a UNAUTHENTICATE\r\n"))
+		go func() { _, _ = client.Write(data[:len(data)-4]) }()
+		if ready, err := l.wait(time.Minute); !ready || err != nil {
+			t.Fatalf("wait is %t, %v", ready, err)
+		}
+		if line, err := bufio.NewReader(l).ReadString('\n'); line != "a UNAUTHENTICATE\r\n" || err != nil {
+			t.Fatalf("read %q, %v", line, err)
+		}
+		l.decompress()
+		go func() { _, _ = client.Write(append(data[len(data)-4:], "b NOOP\r\n\x00\xff"...)) }()
+		if ready, err := l.wait(time.Minute); !ready || err != nil {
+			t.Fatalf("wait is %t, %v", ready, err)
+		}
+		r := bufio.NewReader(l)
+		if line, err := r.ReadString('\n'); line != "b NOOP\r\n" || err != nil {
+			t.Errorf("read %q, %v", line, err)
+		}
+		if next, err := r.ReadByte(); next != 0 || err != nil {
+			t.Errorf("later bytes are not what was sent: %d, %v", next, err)
+		}
+	})
+}
+
 // What is written arrives at once, whatever else follows, and the memory for it
 // is lent.
 func TestCompressedPieces(t *testing.T) {

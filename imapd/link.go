@@ -36,6 +36,7 @@ type link struct {
 	raw       []byte // for what in is fed with; nil while the session rests
 	out       *deflater
 	deflaters *sync.Pool
+	late      int // bytes of the end of the last flush that may come after it is off
 
 	mu      sync.Mutex // guards conn (against wake), waiting, woken
 	waiting bool
@@ -46,7 +47,7 @@ type link struct {
 // return. It returns false when it was woken. It needs no buffer.
 func (l *link) wait(timeout time.Duration) (ready bool, err error) {
 	if l.in == nil {
-		return l.waitForByte(timeout)
+		return l.waitForPlain(timeout)
 	}
 	// What comes may be the end of a flush and no data at all.
 	for end := time.Now().Add(timeout); !l.in.available(); timeout = time.Until(end) {
@@ -57,6 +58,22 @@ func (l *link) wait(timeout time.Duration) (ready bool, err error) {
 		l.in.feed(l.first[:])
 	}
 	return true, nil
+}
+
+// waitForPlain passes over the end of a flush of which only the rest was
+// compressed data still: the empty stored block's length and its complement.
+func (l *link) waitForPlain(timeout time.Duration) (ready bool, err error) {
+	for {
+		if ready, err := l.waitForByte(timeout); !ready {
+			return false, err
+		}
+		if l.late == 0 || l.first[0] != 0 && l.first[0] != 0xff {
+			l.late = 0
+			return true, nil
+		}
+		l.late--
+		l.ahead = false
+	}
 }
 
 func (l *link) waitForByte(timeout time.Duration) (ready bool, err error) {
@@ -176,7 +193,7 @@ func (l *link) compress(deflaters *sync.Pool, early []byte) {
 // decompress turns compression off again. Nothing that was read may be pending.
 func (l *link) decompress() {
 	l.rest()
-	l.in = nil
+	l.in, l.late = nil, 4
 }
 
 // rest gives back what only a busy session needs.
