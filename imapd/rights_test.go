@@ -167,7 +167,7 @@ type rightsRun struct {
 	conn      net.Conn
 	r         *bufio.Reader
 	n         int
-	name      string   // of the mailbox, in anna's account
+	name      string // of the mailbox, in anna's account
 	url       string
 	lines     []string // the answers to the last command
 }
