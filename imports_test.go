@@ -21,6 +21,7 @@ var floors = map[string][]string{
 	"imapd/wire": nil,
 	"archive":    {"imapd/wire"}, // modified UTF-7: Maildir folders are named as in IMAP
 
+	"accept":  nil,
 	"control": nil,
 	"demo":    nil,
 
@@ -36,8 +37,8 @@ var floors = map[string][]string{
 		"database", "store", "directory", "mailauth", "message", "quota", "resolver", "delivery", "telemetry",
 	},
 
-	"smtpd": {"store", "delivery", "queue", "directory", "mailauth", "message", "quota", "telemetry"},
-	"imapd": {"imapd/wire", "store", "directory", "message", "quota", "telemetry"},
+	"smtpd": {"accept", "store", "delivery", "queue", "directory", "mailauth", "message", "quota", "telemetry"},
+	"imapd": {"accept", "imapd/wire", "store", "directory", "message", "quota", "telemetry"},
 
 	"backup": {"database", "store", "store/blob", "directory", "message"},
 

@@ -3,117 +3,32 @@ package imapd
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"net"
-	"sync"
-	"time"
+
+	"letterbox/accept"
 )
 
-// A gathering is the sessions of one listener.
-type gathering struct {
-	srv      *Server
-	tls      *tls.Config // nil: connections start without
-	stopping <-chan struct{}
-
-	mu       sync.Mutex
-	sessions map[*session]struct{}
-	ended    sync.WaitGroup
+// A visit is a session to be accepted; secure is nil where it starts without TLS.
+type visit struct {
+	*session
+	secure *tls.Config
 }
+
+func (v visit) Run(ctx context.Context) { v.run(ctx, v.secure) }
+func (v visit) Wake()                   { v.link.wake() }
+func (v visit) Close()                  { v.link.close() }
 
 func (srv *Server) serve(ctx context.Context, ln net.Listener, secure *tls.Config) error {
-	running, stop := context.WithCancel(ctx)
-	defer stop()
-	defer context.AfterFunc(running, func() { _ = ln.Close() })()
-
-	// What runs may finish, so commands do not get the context that stops.
-	working, abandon := context.WithCancel(context.WithoutCancel(ctx))
-	defer abandon()
-
-	g := &gathering{srv: srv, tls: secure, stopping: running.Done(), sessions: map[*session]struct{}{}}
-	err := g.accept(running, working, ln)
-	stop()
-	g.drain(abandon)
-	if ctx.Err() != nil {
-		return nil
+	a := &accept.Server{
+		Limiter: srv.connections,
+		Log:     srv.cfg.Log,
+		Grace:   srv.cfg.Timeouts.Grace,
+		New: func(conn net.Conn, stopping <-chan struct{}) accept.Session {
+			return visit{srv.newSession(conn, stopping), secure}
+		},
 	}
-	return err
-}
-
-// accept starts a session for each connection until the listener is closed.
-func (g *gathering) accept(running, working context.Context, ln net.Listener) error {
-	for {
-		conn, err := ln.Accept()
-		switch {
-		case running.Err() != nil:
-			if err == nil {
-				_ = conn.Close()
-			}
-			return nil
-		case errors.Is(err, net.ErrClosed):
-			return nil
-		case err != nil:
-			// Mostly too many open files: others close theirs meanwhile.
-			g.srv.cfg.Log.Error("accept failed", "error", err)
-			pause(running, 100*time.Millisecond)
-		case !g.srv.limiter.connect(peerOf(conn)):
-			g.refuse(conn)
-		default:
-			g.start(working, conn)
-		}
+	if secure == nil {
+		a.Refusal = "* BYE [UNAVAILABLE] too many connections\r\n"
 	}
-}
-
-// pause waits, or less when ctx ends.
-func pause(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-	case <-t.C:
-	}
-}
-
-// refuse turns away a connection beyond the limits at little cost: it holds up
-// the accepting of others no longer than a write into an empty socket buffer.
-func (g *gathering) refuse(conn net.Conn) {
-	g.srv.cfg.Log.Warn("connection refused", "remote", peerOf(conn), "reason", "too many connections")
-	if g.tls == nil {
-		_ = conn.SetWriteDeadline(time.Now().Add(time.Second))
-		_, _ = conn.Write([]byte("* BYE [UNAVAILABLE] too many connections\r\n"))
-	}
-	_ = conn.Close()
-}
-
-func (g *gathering) start(ctx context.Context, conn net.Conn) {
-	s := g.srv.newSession(conn, g.stopping)
-	g.mu.Lock()
-	g.sessions[s] = struct{}{}
-	g.mu.Unlock()
-	g.ended.Go(func() {
-		s.run(ctx, g.tls)
-		g.srv.limiter.disconnect(s.peer)
-		g.mu.Lock()
-		delete(g.sessions, s)
-		g.mu.Unlock()
-	})
-}
-
-// drain wakes the sessions that wait, so that they say goodbye, and gives the
-// others the grace.
-func (g *gathering) drain(abandon func()) {
-	g.each(func(s *session) { s.link.wake() })
-	late := time.AfterFunc(g.srv.cfg.Timeouts.Grace, func() {
-		abandon()
-		g.each(func(s *session) { s.link.close() })
-	})
-	g.ended.Wait()
-	late.Stop()
-}
-
-func (g *gathering) each(fn func(*session)) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for s := range g.sessions {
-		fn(s)
-	}
+	return a.Serve(ctx, ln)
 }

@@ -23,6 +23,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"letterbox/accept"
 	"letterbox/directory"
 	"letterbox/store"
 	"letterbox/telemetry"
@@ -71,11 +72,12 @@ type Timeouts struct {
 
 // Server serves any number of listeners.
 type Server struct {
-	cfg      Config
-	commands map[string]*command
-	buffers  sync.Pool // of *buffers
-	limiter  *limiter
-	serial   atomic.Int64 // of the last session
+	cfg         Config
+	commands    map[string]*command
+	buffers     sync.Pool // of *buffers
+	connections *accept.Limiter
+	limiter     *limiter     // of sessions by user
+	serial      atomic.Int64 // of the last session
 
 	deflaters sync.Pool // of *deflater
 }
@@ -84,7 +86,12 @@ type Server struct {
 func New(cfg Config) *Server {
 	setDefaults(&cfg)
 	cfg.TLS = markEndpoints(cfg.TLS)
-	s := &Server{cfg: cfg, commands: commandTable(), limiter: newLimiter(cfg.Limits)}
+	s := &Server{
+		cfg:         cfg,
+		commands:    commandTable(),
+		connections: accept.NewLimiter(cfg.Limits.Connections, cfg.Limits.PerAddress),
+		limiter:     newLimiter(cfg.Limits.PerUser),
+	}
 	s.buffers.New, s.deflaters.New = newBuffers, newDeflater
 	return s
 }

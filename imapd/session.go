@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/emersion/go-imap/v2"
+	"letterbox/accept"
 	"letterbox/directory"
 	"letterbox/imapd/wire"
 	"letterbox/store"
@@ -73,7 +74,7 @@ func (srv *Server) newSession(conn net.Conn, stopping <-chan struct{}) *session 
 	s := &session{
 		srv:      srv,
 		link:     &link{conn: conn, writeTimeout: srv.cfg.Timeouts.Write},
-		peer:     peerOf(conn),
+		peer:     accept.Peer(conn),
 		stopping: stopping,
 		signInBy: time.Now().Add(srv.cfg.Timeouts.SignIn),
 	}

@@ -20,6 +20,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"letterbox/accept"
 	"letterbox/directory"
 	"letterbox/mailauth"
 	"letterbox/queue"
@@ -67,15 +68,15 @@ type Timeouts struct {
 
 // Server serves any number of listeners; their connections are counted together.
 type Server struct {
-	cfg     Config
-	limiter *limiter
-	serial  atomic.Int64 // of the last session
+	cfg         Config
+	connections *accept.Limiter
+	serial      atomic.Int64 // of the last session
 }
 
 // New returns a server; nothing listens yet.
 func New(cfg Config) *Server {
 	setDefaults(&cfg)
-	return &Server{cfg: cfg, limiter: newLimiter(cfg.Limits)}
+	return &Server{cfg: cfg, connections: accept.NewLimiter(cfg.Limits.Connections, cfg.Limits.PerAddress)}
 }
 
 func setDefaults(cfg *Config) {

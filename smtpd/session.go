@@ -13,6 +13,7 @@ import (
 	"os"
 	"runtime/debug"
 
+	"letterbox/accept"
 	"letterbox/directory"
 )
 
@@ -58,7 +59,7 @@ func (srv *Server) newSession(conn net.Conn, d door) *session {
 		srv:  srv,
 		door: d,
 		link: &link{conn: conn, writeTimeout: srv.cfg.Timeouts.Write},
-		peer: peerOf(conn),
+		peer: accept.Peer(conn),
 	}
 	s.private = srv.cfg.PlaintextLoopback && s.peer.IsLoopback()
 	s.r, s.w = bufio.NewReaderSize(s.link, readBuffer), bufio.NewWriter(s.link)
