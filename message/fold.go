@@ -1,7 +1,9 @@
 package message
 
 import (
+	"bytes"
 	"sync"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/cases"
@@ -78,15 +80,32 @@ func appendFoldedRun(dst, run []byte) []byte {
 // the letter that it stands for, and once more, since folding may put marks out
 // of order.
 func foldUnicode(run []byte) []byte {
-	visible := make([]byte, 0, len(run))
+	visible, cherokee := make([]byte, 0, len(run)), false
 	for len(run) > 0 {
 		r, size := utf8.DecodeRune(run)
+		cherokee = cherokee || unicode.Is(unicode.Cherokee, r)
 		if !isIgnorable(r) {
 			visible = append(visible, run[:size]...)
 		}
 		run = run[size:]
 	}
-	return norm.NFKD.Bytes(cases.Fold().Bytes(norm.NFKD.Bytes(visible)))
+	folded := cases.Fold().Bytes(norm.NFKD.Bytes(visible))
+	if cherokee {
+		folded = bytes.Map(foldCherokee, folded)
+	}
+	return norm.NFKD.Bytes(folded)
+}
+
+// foldCherokee makes capitals of small letters: in this script alone those came
+// first, so that texts fold to them (Unicode 8.0). The library exchanges the two.
+func foldCherokee(r rune) rune {
+	switch {
+	case 0xAB70 <= r && r <= 0xABBF:
+		return r - 0xAB70 + 0x13A0
+	case 0x13F8 <= r && r <= 0x13FD:
+		return r - 8
+	}
+	return r
 }
 
 // isIgnorable names characters that only guide a line break or the shaping of

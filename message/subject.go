@@ -10,7 +10,7 @@ const maxSubject = 1000
 // reply says that it is one of a reply or forward: something more than white
 // space and blobs was removed (section 3, THREAD).
 func BaseSubject(subject string) (base string, reply bool) {
-	s := clip(strings.Join(strings.Fields(subject), " "), maxSubject)
+	s := strings.Join(strings.Fields(clip(subject, maxSubject)), " ") // clip may bring about space, of bytes that were none
 	for {
 		trimmed, forwarded := cutTrailers(s)
 		trimmed, answered := cutLeaders(trimmed)
