@@ -48,7 +48,8 @@ func DiskSpace(folder string) (size, free int64, err error) {
 	if err := unix.Statfs(folder, &s); err != nil {
 		return 0, 0, fmt.Errorf("free space of %s: %w", folder, &fs.PathError{Op: "statfs", Path: folder, Err: err})
 	}
-	return int64(s.Blocks) * s.Bsize, int64(s.Bavail) * s.Bsize, nil
+	block := int64(s.Bsize) // its type differs between machines
+	return int64(s.Blocks) * block, int64(s.Bavail) * block, nil
 }
 
 // Room fails with ErrFull when so many bytes more would use up the reserve. It
