@@ -114,6 +114,9 @@ func (k *Keeper) retryNow() {
 	for _, tries := range k.tries {
 		tries.Next = time.Time{}
 	}
+	if k.issuer != nil {
+		k.saveAttempts() // also for an appliance that starts later
+	}
 }
 
 // Retry has Run try at once what has failed, for somebody who mended it.

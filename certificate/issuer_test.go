@@ -225,9 +225,12 @@ func TestAuthorityIsDownForWeeks(t *testing.T) {
 	}
 	p.http.Close()
 	p.servePort443(t, k)
-	k.retryNow()
+	k.Retry()
+	if at := p.open(t, dir, c, nil).dueAt("mail.harbour.net"); at.After(c.Now()) {
+		t.Errorf("asked to try at once, a restart waits until %v", at)
+	}
 	k.round(t.Context())
-	if got := k.Status()[0]; got.Kind != "issued" || got.Failures != 0 && got.Reason == "" {
+	if got := k.Status()[0]; got.Kind != "issued" || got.Failures != 0 || got.Reason != "" {
 		t.Errorf("after it came back: %+v", got)
 	}
 }
