@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -138,6 +139,31 @@ func TestTornTail(t *testing.T) {
 }
 
 // TestDamageIsFound flips each bit of a record in turn; the one behind it stays.
+// TestNothingIsSwallowed puts a record behind a header that promises more than
+// there is, with a whole record in between: what is added must not become part
+// of what was promised.
+func TestNothingIsSwallowed(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	last := encode(Item{Body: []byte("last"), Hash: Sum([]byte("last"))})
+	broken := header{kind: whole, size: 10, payload: int64(len(last)) + 10}
+	raw := append(broken.append(bytes.Clone(packMagic)), last...)
+	if err := os.WriteFile(filepath.Join(dir, PackFile(1)), raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, dir, Options{})
+	added := []byte("added")
+	put(t, s, added)
+	var found []Hash
+	_ = s.Scan(t.Context(), func(r Record) error { // the broken header is damage
+		found = append(found, r.Hash)
+		return nil
+	})
+	if want := []Hash{Sum([]byte("last")), Sum(added)}; !slices.Equal(found, want) {
+		t.Errorf("found %d records %x, want %x", len(found), found, want)
+	}
+}
+
 func TestDamageIsFound(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

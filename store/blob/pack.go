@@ -64,13 +64,17 @@ func (s *Store) findPacks() error {
 }
 
 // cutTail truncates the last pack behind its last whole record. Only headers
-// are walked, but for the last record, whose checksums must hold.
+// are walked, but for the last record, whose checksums must hold. A pack with
+// damage before its end is written to no more: a damaged header that reaches
+// behind the end would hold again once there is something to reach for, and
+// swallow it.
 func (s *Store) cutTail() error {
 	p := s.packs[s.last]
 	if p == nil {
 		return nil
 	}
-	end, err := s.wholeEnd(p)
+	end, damaged, err := s.wholeEnd(p)
+	p.closed = damaged
 	if err != nil || end == p.size {
 		return err
 	}
@@ -87,17 +91,18 @@ func (s *Store) cutTail() error {
 	return file.Sync()
 }
 
-// wholeEnd finds where the last whole record ends. Damage before that is left
-// for Scrub to report: something whole stands behind it.
-func (s *Store) wholeEnd(p *pack) (int64, error) {
+// wholeEnd finds where the last whole record ends, and whether there is damage
+// before that. It is left for Scrub to report: something whole stands behind it.
+func (s *Store) wholeEnd(p *pack) (end int64, damaged bool, err error) {
 	if p.size < int64(len(packMagic)) {
-		return 0, nil
+		return 0, false, nil
 	}
-	end := int64(len(packMagic))
-	err := s.walk(p, func(at int64, h *header) error {
+	end = int64(len(packMagic))
+	err = s.walk(p, func(at int64, h *header) error {
 		if at+h.length() == p.size && s.verify(p, at, h) != nil {
 			return io.ErrUnexpectedEOF
 		}
+		damaged = damaged || at != end
 		end = at + h.length()
 		return nil
 	})
@@ -105,7 +110,7 @@ func (s *Store) wholeEnd(p *pack) (int64, error) {
 	if errors.As(err, &corrupt) || errors.Is(err, io.ErrUnexpectedEOF) {
 		err = nil
 	}
-	return end, err
+	return end, damaged, err
 }
 
 // acquire returns the pack's file, opened, until release.
