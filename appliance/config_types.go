@@ -2,6 +2,7 @@ package appliance
 
 import (
 	"fmt"
+	"net"
 	"strconv"
 	"strings"
 	"time"
@@ -24,6 +25,16 @@ func (a *Addresses) UnmarshalText(text []byte) error {
 // MarshalText is the reverse of UnmarshalText.
 func (a Addresses) MarshalText() ([]byte, error) {
 	return []byte(strings.Join(a, ", ")), nil
+}
+
+// port is the first port of the list, 0 when there is none.
+func (a Addresses) port() int {
+	if len(a) == 0 {
+		return 0
+	}
+	_, port, _ := net.SplitHostPort(a[0])
+	n, _ := strconv.Atoi(port) // Config.Check has refused what is no number
+	return n
 }
 
 // Words are domains or the like, written with commas between, in lower case.

@@ -19,7 +19,13 @@ func (a *Appliance) web(d *Data) http.Handler {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		fmt.Fprintln(w, "This is a mail server (Letterbox). Set up your mail program with your e-mail address and password.")
 	})
-	settings := &discover.Settings{
+	a.settings(d).Handle(mux)
+	return mux
+}
+
+// settings are how clients reach this appliance, on the ports that it listens on.
+func (a *Appliance) settings(d *Data) *discover.Settings {
+	return &discover.Settings{
 		Hostname:    d.Config.Hostname,
 		IMAPS:       a.port("imaps"),
 		IMAP:        a.port("imap"),
@@ -29,10 +35,24 @@ func (a *Appliance) web(d *Data) http.Handler {
 		PolicyMode:  d.Config.SMTP.MTASTS,
 		Hosts:       d.hosts,
 		Trusted:     d.Certificates.Trusted,
+		Certificate: d.Certificates.Leaf,
 		Log:         d.Log.With("server", "https"),
 	}
-	settings.Handle(mux)
-	return mux
+}
+
+// Settings are how clients reach the appliance as far as the configuration tells:
+// enough for what is published in the DNS.
+func (c *Config) Settings() *discover.Settings {
+	l := &c.Listen
+	return &discover.Settings{
+		Hostname:    c.Hostname,
+		IMAPS:       l.IMAPS.port(),
+		IMAP:        l.IMAP.port(),
+		Submissions: l.Submissions.port(),
+		Submit:      l.Submission.port(),
+		HTTPS:       l.HTTPS.port(),
+		PolicyMode:  c.SMTP.MTASTS,
+	}
 }
 
 // port is where a listener listens, 0 when it is switched off.
@@ -62,7 +82,7 @@ func (d *Data) ServeNames(ctx context.Context) error {
 	}
 	var names []string
 	for _, domain := range domains {
-		names = append(names, discover.Names(domain.Name)...)
+		names = append(names, d.Config.Settings().Names(domain.Name)...)
 	}
 	d.Certificates.Serve(names)
 	return nil

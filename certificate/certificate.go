@@ -179,10 +179,15 @@ func (s *shown) find(name, hostname string) *tls.Certificate {
 	return s.own
 }
 
+// Leaf is what is shown for the host name. It is not to be changed.
+func (k *Keeper) Leaf() *tls.Certificate {
+	return k.current.Load().find(k.hostname, k.hostname)
+}
+
 // Fingerprint is the SHA-256 of what is shown for the host name, as mail
 // clients show it.
 func (k *Keeper) Fingerprint() string {
-	sum := sha256.Sum256(k.current.Load().find(k.hostname, k.hostname).Certificate[0])
+	sum := sha256.Sum256(k.Leaf().Certificate[0])
 	return strings.ReplaceAll(fmt.Sprintf("% X", sum), " ", ":")
 }
 

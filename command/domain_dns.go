@@ -69,7 +69,22 @@ func domainRecords(domain string, config *appliance.Config, keys []directory.Sig
 	}
 	records = append(records, dnsRecord{"_dmarc." + domain, "TXT", "v=DMARC1; p=quarantine; rua=mailto:postmaster@" + domain,
 		"mail in the domain's name that is not signed or not from here is no good (DMARC)"})
+	records = append(records, serviceRecords(domain, config)...)
 	return append(records, settingsRecords(domain, config)...), nil
+}
+
+// serviceRecords lead mail programs straight to the servers, by SRV (RFC 6186,
+// RFC 8314).
+func serviceRecords(domain string, config *appliance.Config) (records []dnsRecord) {
+	for _, l := range config.Settings().Locations() {
+		weight, why := 1, "mail programs find the server"
+		if l.Target == "." {
+			weight, why = 0, "there is no POP3 here"
+		}
+		records = append(records, dnsRecord{l.Service + "." + domain, "SRV",
+			fmt.Sprintf("%d %d %d %s", l.Priority, weight, l.Port, l.Target), why})
+	}
+	return records
 }
 
 // settingsRecords lead to what the web server tells about a domain.
@@ -77,14 +92,17 @@ func settingsRecords(domain string, config *appliance.Config) (records []dnsReco
 	if len(config.Listen.HTTPS) == 0 {
 		return nil
 	}
-	for _, name := range discover.Names(domain) {
+	settings := config.Settings()
+	for _, name := range settings.Names(domain) {
 		why := "mail programs find their settings"
 		if strings.HasPrefix(name, "mta-sts.") {
-			if why = "other servers find how mail is encrypted (MTA-STS)"; config.SMTP.MTASTS == "" {
-				continue
-			}
+			why = "other servers find how mail is encrypted (MTA-STS)"
 		}
 		records = append(records, dnsRecord{name, "CNAME", config.Hostname + ".", why})
+	}
+	if document := settings.Configuration(domain); document != nil {
+		records = append(records, dnsRecord{"_ua-auto-config." + domain, "TXT", discover.ConfigurationRecord(document),
+			"mail programs may believe what they find at ua-auto-config." + domain + " (PACC); publish it again when it changes"})
 	}
 	if config.SMTP.MTASTS != "" {
 		// The id has to change when the policy does (RFC 8461 section 3.1).

@@ -57,7 +57,7 @@ type discoverProtocol struct {
 	Server         string `xml:"Server"`
 	Port           string `xml:"Port"`
 	DomainRequired string `xml:"DomainRequired"`
-	LoginName      string `xml:"LoginName"`
+	LoginName      string `xml:"LoginName,omitempty"`
 	SPA            string `xml:"SPA"`
 	SSL            string `xml:"SSL"`
 	Encryption     string `xml:"Encryption"`
@@ -76,8 +76,22 @@ func (s *Settings) autodiscover(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
+	s.writeAccount(w, q.Address)
+}
+
+// autodiscoverDomain answers those who only ask for the page, as Delta Chat does:
+// for the domain that they ask under, and with no name to sign in as.
+func (s *Settings) autodiscoverDomain(w http.ResponseWriter, r *http.Request) {
+	if s.domainOf(r, "") == "" {
+		http.NotFound(w, r)
+		return
+	}
+	s.writeAccount(w, "")
+}
+
+func (s *Settings) writeAccount(w http.ResponseWriter, address string) {
 	account := discoverAccount{Type: "email", Action: "settings"}
-	account.Protocols = append(s.protocols("IMAP", q.Address, s.imap()), s.protocols("SMTP", q.Address, s.submit())...)
+	account.Protocols = append(s.protocols("IMAP", address, s.imap()), s.protocols("SMTP", address, s.submit())...)
 	writeXML(w, discoverReply{Response: discoverInner{Schema: outlookSchema, Account: account}})
 }
 

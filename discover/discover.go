@@ -1,11 +1,13 @@
 // Package discover answers mail programs and mail servers that look for the
 // settings of a hosted domain: Thunderbird's autoconfig, Outlook's autodiscover,
-// and the MTA-STS policy (RFC 8461). It needs nothing but an address, asks for no
-// password, and says of an address only what is true of its whole domain.
+// Apple's profiles, PACC, the SRV records that lead here, and the MTA-STS policy
+// (RFC 8461). It needs nothing but an address, asks for no password, and says of
+// an address only what is true of its whole domain.
 package discover
 
 import (
 	"context"
+	"crypto/tls"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -22,7 +24,9 @@ type Settings struct {
 
 	Hosts   func(ctx context.Context, domain string) (bool, error) // whether mail for a domain is kept here
 	Trusted func() bool                                            // whether others trust the certificate
-	Log     *slog.Logger
+
+	Certificate func() *tls.Certificate // of the host name; signs profiles
+	Log         *slog.Logger
 }
 
 // A service is one server that a client may use, best first.
@@ -50,17 +54,30 @@ func (s *Settings) Handle(mux *http.ServeMux) {
 	mux.HandleFunc("GET /mail/config-v1.1.xml", s.autoconfig)
 	mux.HandleFunc("GET /.well-known/autoconfig/mail/config-v1.1.xml", s.autoconfig)
 	mux.HandleFunc("GET /.well-known/mta-sts.txt", s.policy)
+	mux.HandleFunc("GET /.well-known/user-agent-configuration.json", s.configuration)
+	mux.HandleFunc("GET /apple.mobileconfig", s.mobileconfig)
 	for _, path := range []string{"/autodiscover/autodiscover", "/Autodiscover/Autodiscover", "/AutoDiscover/AutoDiscover"} {
 		mux.HandleFunc("POST "+path+".xml", s.autodiscover)
+		mux.HandleFunc("GET "+path+".xml", s.autodiscoverDomain)
 		mux.HandleFunc("GET "+path+".json", s.autodiscoverJSON)
 		mux.HandleFunc("GET "+path+".json/v1.0/{address}", s.autodiscoverJSON)
 	}
 }
 
-// Names are the names under which clients and servers look for a domain's
-// settings, beside the host name.
-func Names(domain string) []string {
-	return []string{"autoconfig." + domain, "autodiscover." + domain, "mta-sts." + domain}
+// prefixes are put before a domain to look for its settings.
+var prefixes = [...]string{"autoconfig.", "autodiscover.", "mta-sts.", "ua-auto-config."}
+
+// Names are the names under which clients and servers find a domain's settings,
+// beside the host name; none under which nothing would be said.
+func (s *Settings) Names(domain string) (names []string) {
+	for _, prefix := range prefixes {
+		silent := prefix == "mta-sts." && s.PolicyMode == "" ||
+			prefix == "ua-auto-config." && s.Configuration(domain) == nil
+		if !silent {
+			names = append(names, prefix+domain)
+		}
+	}
+	return names
 }
 
 // domainOf finds the hosted domain that a request is about: of the address, or
@@ -72,9 +89,7 @@ func (s *Settings) domainOf(r *http.Request, address string) string {
 		if i := strings.LastIndexByte(domain, ':'); i >= 0 {
 			domain = domain[:i]
 		}
-		for _, prefix := range []string{"autoconfig.", "autodiscover.", "mta-sts."} {
-			domain = strings.TrimPrefix(domain, prefix)
-		}
+		domain = withoutPrefix(strings.ToLower(domain))
 	}
 	domain = strings.ToLower(strings.TrimSuffix(domain, "."))
 	hosted, err := s.Hosts(r.Context(), domain)
@@ -85,6 +100,15 @@ func (s *Settings) domainOf(r *http.Request, address string) string {
 		return ""
 	}
 	return domain
+}
+
+func withoutPrefix(name string) string {
+	for _, prefix := range prefixes {
+		if domain, found := strings.CutPrefix(name, prefix); found {
+			return domain
+		}
+	}
+	return name
 }
 
 // policy answers with the MTA-STS policy (RFC 8461 section 3.2) of the domain
