@@ -32,6 +32,8 @@ var floors = map[string][]string{
 	"directory":   {"database", "quota"},
 	"telemetry":   nil,
 
+	"records": {"directory", "discover"},
+
 	"delivery": {"database", "store", "directory", "mailauth", "message", "quota", "telemetry"},
 	"queue": {
 		"database", "store", "directory", "mailauth", "message", "quota", "resolver", "delivery", "telemetry",
@@ -48,7 +50,7 @@ var floors = map[string][]string{
 	},
 	"command": {
 		"appliance", "archive", "backup", "certificate", "control", "demo", "discover", "message", "store", "store/blob",
-		"directory", "queue", "quota",
+		"directory", "queue", "quota", "records",
 	},
 	"": {"command", "control"}, // main.go
 
