@@ -79,7 +79,11 @@ type letter struct {
 	flags               []imap.Flag
 	received, sent      time.Time // sent is zero for none
 	subject, from, mood string    // mood is "" for none
+	to, cc, bcc         string    // "" for none
 	text                string
+
+	email, thread string // the ids that the server gave it
+	modseq        int
 }
 
 func (l *letter) raw() []byte {
@@ -88,8 +92,10 @@ func (l *letter) raw() []byte {
 		b.WriteString("Date: " + l.sent.Format(time.RFC1123Z) + "\r\n")
 	}
 	b.WriteString("From: " + l.from + "\r\nSubject: " + l.subject + "\r\n")
-	if l.mood != "" {
-		b.WriteString("X-Mood: " + l.mood + "\r\n")
+	for _, field := range [][2]string{{"To", l.to}, {"Cc", l.cc}, {"Bcc", l.bcc}, {"X-Mood", l.mood}} {
+		if field[1] != "" {
+			b.WriteString(field[0] + ": " + field[1] + "\r\n")
+		}
 	}
 	return []byte(b.String() + "\r\n" + l.text + "\r\n")
 }
@@ -103,6 +109,8 @@ type question struct {
 var (
 	someWords = []string{"tulip", "Rose", "garden", "RAIN", "sun", "Grüße", "Gru\u0308ße", "ｇａｒｄｅｎ"}
 	someFlags = []imap.Flag{imap.FlagSeen, imap.FlagFlagged, imap.FlagDeleted, imap.FlagAnswered, "$Work"}
+
+	someRecipients = []string{"", "Anna <anna@example.org>", "bob@example.com, Rose <rose@example.net>"}
 )
 
 func drawLetter(t *rapid.T) *letter {
@@ -117,6 +125,9 @@ func drawLetter(t *rapid.T) *letter {
 		subject:  strings.Join(words.Draw(t, "subject"), " "),
 		from:     rapid.SampledFrom([]string{"Anna <anna@example.org>", "bob@example.com"}).Draw(t, "from"),
 		mood:     rapid.SampledFrom([]string{"", "sunny", "rainy"}).Draw(t, "mood"),
+		to:       rapid.SampledFrom(someRecipients).Draw(t, "to"),
+		cc:       rapid.SampledFrom(someRecipients).Draw(t, "cc"),
+		bcc:      rapid.SampledFrom(someRecipients).Draw(t, "bcc"),
 		text:     strings.Join(words.Draw(t, "text"), " "),
 	}
 	if rapid.Bool().Draw(t, "dated") {
@@ -129,28 +140,28 @@ func contains(text, part string) bool {
 	return strings.Contains(message.Fold(text), message.Fold(part))
 }
 
-func drawQuestion(t *rapid.T, depth, messages int) question {
+func drawQuestion(t *rapid.T, depth int, letters []*letter) question {
 	if depth > 0 {
 		switch rapid.IntRange(0, 4).Draw(t, "form") {
 		case 0:
-			q := drawQuestion(t, depth-1, messages)
+			q := drawQuestion(t, depth-1, letters)
 			return question{"NOT " + q.text, func(l *letter, seq int) bool { return !q.ask(l, seq) }}
 		case 1:
-			a, b := drawQuestion(t, depth-1, messages), drawQuestion(t, depth-1, messages)
+			a, b := drawQuestion(t, depth-1, letters), drawQuestion(t, depth-1, letters)
 			return question{"OR " + a.text + " " + b.text, func(l *letter, seq int) bool { return a.ask(l, seq) || b.ask(l, seq) }}
 		case 2:
-			a, b := drawQuestion(t, depth-1, messages), drawQuestion(t, depth-1, messages)
+			a, b := drawQuestion(t, depth-1, letters), drawQuestion(t, depth-1, letters)
 			return question{"(" + a.text + " " + b.text + ")", func(l *letter, seq int) bool { return a.ask(l, seq) && b.ask(l, seq) }}
 		}
 	}
 	word := rapid.SampledFrom(append(someWords, "sunny", "Anna", "bob@", "e", "", "GRÜSSE", "ulip", "n s")).Draw(t, "word")
-	switch rapid.IntRange(0, 13).Draw(t, "kind") {
+	switch rapid.IntRange(0, 15).Draw(t, "kind") {
 	case 0:
 		return drawFlagQuestion(t)
 	case 1:
 		return drawDateQuestion(t)
 	case 2:
-		n := rapid.IntRange(1, messages+1).Draw(t, "number")
+		n := rapid.IntRange(1, len(letters)+1).Draw(t, "number")
 		return question{fmt.Sprintf("%d:%d", n, n), func(_ *letter, seq int) bool { return seq == n }}
 	case 3:
 		uid := imap.UID(rapid.IntRange(1, 12).Draw(t, "uid"))
@@ -168,10 +179,14 @@ func drawQuestion(t *rapid.T, depth, messages int) question {
 			{"ALL", func(*letter, int) bool { return true }},
 			{"SAVEDSINCE 1-Jan-2020", func(*letter, int) bool { return true }},
 			{"SAVEDBEFORE 1-Jan-2020", func(*letter, int) bool { return false }},
-			{`TO ""`, func(*letter, int) bool { return false }},
+			{`TO ""`, func(l *letter, _ int) bool { return l.to != "" }},
 			{`HEADER From ""`, func(*letter, int) bool { return true }},
 			{"KEYWORD $nowhere", func(*letter, int) bool { return false }},
 		}).Draw(t, "plain")
+	case 14:
+		return drawIDQuestion(t, letters)
+	case 15:
+		return drawRecipientQuestion(t, word)
 	case 5:
 		return question{`SUBJECT "` + word + `"`, func(l *letter, _ int) bool { return contains(l.subject, word) }}
 	case 6:
@@ -183,6 +198,26 @@ func drawQuestion(t *rapid.T, depth, messages int) question {
 		return question{`TEXT "` + word + `"`, func(l *letter, _ int) bool { return contains(string(l.raw()), word) }}
 	}
 	return question{`FROM "` + word + `"`, func(l *letter, _ int) bool { return contains(l.from, word) }}
+}
+
+// drawIDQuestion is about what the server itself gave the letters.
+func drawIDQuestion(t *rapid.T, letters []*letter) question {
+	asked := rapid.SampledFrom(letters).Draw(t, "of")
+	return rapid.SampledFrom([]question{
+		{"EMAILID " + asked.email, func(l *letter, _ int) bool { return l.email == asked.email }},
+		{"THREADID " + asked.thread, func(l *letter, _ int) bool { return l.thread == asked.thread }},
+		{"EMAILID nobody", func(*letter, int) bool { return false }},
+		{fmt.Sprintf("MODSEQ %d", asked.modseq), func(l *letter, _ int) bool { return l.modseq >= asked.modseq }},
+		{fmt.Sprintf("MODSEQ %d", asked.modseq+1), func(l *letter, _ int) bool { return l.modseq > asked.modseq }},
+	}).Draw(t, "id")
+}
+
+func drawRecipientQuestion(t *rapid.T, word string) question {
+	return rapid.SampledFrom([]question{
+		{`TO "` + word + `"`, func(l *letter, _ int) bool { return l.to != "" && contains(l.to, word) }},
+		{`CC "` + word + `"`, func(l *letter, _ int) bool { return l.cc != "" && contains(l.cc, word) }},
+		{`BCC "` + word + `"`, func(l *letter, _ int) bool { return l.bcc != "" && contains(l.bcc, word) }},
+	}).Draw(t, "recipient")
 }
 
 func drawFlagQuestion(t *rapid.T) question {
@@ -287,13 +322,18 @@ func TestSearchAgainstNaive(t *testing.T) {
 		letters := rapid.SliceOfN(rapid.Custom(drawLetter), most/2, most).Draw(rt, "letters")
 		h.addIndexed(t, account, box.ID, letters, rapid.SampledFrom(indexStates).Draw(rt, "index"))
 		conn.command(rt, `EXAMINE "`+box.Name+`"`)
+		conn.learnIDs(rt, letters)
 		for range 5 {
-			q := drawQuestion(rt, 3, len(letters))
-			want := "* SEARCH"
+			q := drawQuestion(rt, 3, letters)
+			want, modseq := "* SEARCH", 0
 			for i, l := range letters {
 				if q.ask(l, i+1) {
 					want += fmt.Sprintf(" %d", i+1)
+					modseq = max(modseq, l.modseq)
 				}
+			}
+			if modseq > 0 && strings.Contains(q.text, "MODSEQ") {
+				want += fmt.Sprintf(" (MODSEQ %d)", modseq) // RFC 7162, section 3.1.5
 			}
 			if got := conn.command(rt, "SEARCH "+q.text); len(got) != 1 || got[0] != want {
 				rt.Errorf("%s: %q, want %q", q.text, got, want)
@@ -302,10 +342,36 @@ func TestSearchAgainstNaive(t *testing.T) {
 	})
 }
 
+// learnIDs reads what the server gave the letters of the selected mailbox.
+func (b *bareConn) learnIDs(t failer, letters []*letter) {
+	t.Helper()
+	for _, line := range b.command(t, "FETCH 1:* (EMAILID THREADID MODSEQ)") {
+		var seq, modseq int
+		var email, thread string
+		if !strings.Contains(line, " FETCH (") {
+			continue // that CONDSTORE is on from now
+		}
+		line = strings.NewReplacer("(", " ", ")", " ").Replace(line)
+		if _, err := fmt.Sscanf(line, "* %d FETCH EMAILID %s THREADID %s MODSEQ %d", &seq, &email, &thread, &modseq); err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		l := letters[seq-1]
+		l.email, l.thread, l.modseq = email, thread, modseq
+	}
+}
+
 // A naiveOrder is a criterion of SORT and the naive key for it, which sorts as text.
 type naiveOrder struct {
 	name string
 	key  func(l *letter) string
+}
+
+// naiveMailbox is the part of the first address that SORT looks at.
+func naiveMailbox(addresses string) string {
+	if addresses == "" {
+		return ""
+	}
+	return map[bool]string{true: "ANNA", false: "BOB"}[addresses[0] == 'A']
 }
 
 func naiveOrders() []naiveOrder {
@@ -320,9 +386,10 @@ func naiveOrders() []naiveOrder {
 		}},
 		{"SIZE", func(l *letter) string { return fmt.Sprintf("%09d", len(l.raw())) }},
 		{"SUBJECT", func(l *letter) string { return message.CollationKey(l.subject) }},
-		{"FROM", func(l *letter) string { return map[bool]string{true: "ANNA", false: "BOB"}[l.from[0] == 'A'] }},
+		{"FROM", func(l *letter) string { return naiveMailbox(l.from) }},
 		{"DISPLAYFROM", func(l *letter) string { return map[bool]string{true: "ANNA", false: "BOB@"}[l.from[0] == 'A'] }},
-		{"TO", func(*letter) string { return "" }},
+		{"TO", func(l *letter) string { return naiveMailbox(l.to) }},
+		{"CC", func(l *letter) string { return naiveMailbox(l.cc) }},
 	}
 }
 
