@@ -333,7 +333,10 @@ func annotationTooLong() error {
 func (s *session) mayAnnotate(ctx context.Context, m *store.Mailbox, a *store.Annotation) error {
 	switch {
 	case m.ID == store.ServerMetadata:
-		return s.mayAnnotateServer(ctx, a.Name)
+		if err := s.mayAnnotateServer(ctx, a.Name); err != nil {
+			return err
+		}
+		return checkFilter(a)
 	case !store.IsPrivate(a.Name) && !m.Rights.Has(store.Write):
 		return noPermission(store.Write)
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/emersion/go-imap/v2"
 	"letterbox/imapd/wire"
@@ -60,6 +61,22 @@ func (p *searchParser) readFilter(name, text string) searchKey {
 		return allKey{}
 	}
 	return key
+}
+
+// checkFilter refuses to keep as a filter what is no search (RFC 5466 section
+// 3.2). Filters that it names may come later: those are looked for when it is
+// used.
+func checkFilter(a *store.Annotation) error {
+	name, ok := store.FilterName(a.Name)
+	if !ok || a.Value == nil {
+		return nil
+	}
+	p := &searchParser{
+		d: wire.NewDecoder(wire.Limits{}), now: time.Now(), late: true, decode: checkUTF8,
+		filters: func(string) (string, error) { return "ALL", nil },
+	}
+	p.readFilter(name, string(a.Value))
+	return p.refusal
 }
 
 // filterDepth bounds the parentheses in a filter.

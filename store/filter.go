@@ -30,3 +30,14 @@ func (s *Store) Filter(ctx context.Context, user AccountID, name string) (string
 	}
 	return "", fmt.Errorf("%q: %w", name, ErrNoFilter)
 }
+
+// FilterName returns the name of the filter that an annotation of the server
+// keeps; false for other annotations.
+func FilterName(entry string) (name string, ok bool) {
+	for _, root := range filterEntries {
+		if len(entry) > len(root) && strings.EqualFold(entry[:len(root)], root) {
+			return entry[len(root):], true
+		}
+	}
+	return "", false
+}
