@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"unicode/utf8"
 
 	"github.com/emersion/go-sasl"
@@ -25,21 +24,17 @@ const (
 	mechBearer    = "OAUTHBEARER"
 )
 
-// Mechanisms are the SASL mechanisms on offer, best first. Those that show the
-// password are there only when the connection is private.
-func Mechanisms(private bool) []string {
-	if !private {
-		return []string{mechSCRAM}
-	}
-	return []string{mechSCRAM, mechPlain, mechLogin}
-}
-
-// Mechanisms are those on offer to a peer: with its TLS connection's bindings,
-// and with whoever checks tokens, there are more.
+// Mechanisms are the SASL mechanisms on offer to a peer, best first. Those that
+// show the password are there only when the connection is private; with its TLS
+// connection's bindings, and with whoever checks tokens, there are more.
 func (d *Directory) Mechanisms(p Peer, private bool) []string {
-	mechanisms := Mechanisms(private)
+	var mechanisms []string
 	if len(p.Bindings) > 0 {
-		mechanisms = slices.Insert(mechanisms, 0, mechSCRAMPlus)
+		mechanisms = append(mechanisms, mechSCRAMPlus)
+	}
+	mechanisms = append(mechanisms, mechSCRAM)
+	if private {
+		mechanisms = append(mechanisms, mechPlain, mechLogin)
 	}
 	if private && d.bearer != nil {
 		mechanisms = append(mechanisms, mechBearer)
@@ -72,7 +67,7 @@ func (d *Directory) SASL(ctx context.Context, p Peer, mechanism string, signedIn
 		check := func(username, password string) (*User, error) { return d.Authenticate(ctx, p, username, password) }
 		return &loginServer{check: check, signedIn: signedIn}, nil
 	}
-	return nil, fmt.Errorf("unknown SASL mechanism %q; there are %v", clip(mechanism), Mechanisms(true))
+	return nil, fmt.Errorf("unknown SASL mechanism %q; there are %v", clip(mechanism), d.Mechanisms(p, true))
 }
 
 // plain checks a message of RFC 4616 section 2.

@@ -13,15 +13,26 @@ import (
 func TestMechanisms(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	if got := Mechanisms(true); !slices.Equal(got, []string{"SCRAM-SHA-256", "PLAIN", "LOGIN"}) {
-		t.Errorf("private: %v", got)
+	peer := from("192.0.2.1")
+	bound := peer
+	bound.Bindings = map[string][]byte{"tls-exporter": []byte("binding")}
+	for _, test := range []struct {
+		peer    Peer
+		private bool
+		want    string
+	}{
+		{peer, true, "SCRAM-SHA-256 PLAIN LOGIN"},
+		{peer, false, "SCRAM-SHA-256"},
+		{bound, true, "SCRAM-SHA-256-PLUS SCRAM-SHA-256 PLAIN LOGIN"},
+	} {
+		if got := strings.Join(h.Mechanisms(test.peer, test.private), " "); got != test.want {
+			t.Errorf("there are %q, want %q", got, test.want)
+		}
 	}
-	if got := Mechanisms(false); !slices.Equal(got, []string{"SCRAM-SHA-256"}) {
-		t.Errorf("in the open: %v", got)
-	}
-	for _, name := range append(Mechanisms(true), "CRAM-MD5", "scram-sha-256", "") {
-		_, err := h.SASL(t.Context(), from("192.0.2.1"), name, func(*User) {})
-		if known := slices.Contains(Mechanisms(true), name); known != (err == nil) {
+	known := h.Mechanisms(bound, true)
+	for _, name := range append(known, "CRAM-MD5", "scram-sha-256", "") {
+		_, err := h.SASL(t.Context(), bound, name, func(*User) {})
+		if slices.Contains(known, name) != (err == nil) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -109,7 +120,7 @@ func FuzzSASL(f *testing.F) {
 	f.Add("SCRAM-SHA-256", []byte("p=tls-unique,,n=bob,r=x"), []byte(",,,"), []byte("v="))
 	h := newHouse(f)
 	f.Fuzz(func(t *testing.T, mechanism string, first, second, third []byte) {
-		if !slices.Contains(Mechanisms(true), mechanism) {
+		if !slices.Contains(h.Mechanisms(Peer{}, true), mechanism) {
 			return
 		}
 		if whole := bytes.Join([][]byte{first, second}, nil); strings.Contains(string(whole), bobsPassword) || strings.Contains(string(whole), annsPassword) {

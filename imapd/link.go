@@ -9,6 +9,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"letterbox/accept"
 )
 
 // slowest is the rate in bytes per second below which a peer's transfer of
@@ -28,8 +30,6 @@ type link struct {
 	first        [1]byte // what wait or watch has read
 	ahead        bool    // first is still to be read by Read
 	watching     *watch  // nil: nobody watches
-
-	endpoint []byte // of TLS; see bindings
 
 	// With COMPRESS; see there. in is nil without, out while the session rests.
 	in        *inflater
@@ -214,15 +214,21 @@ func transferTime(n int64) time.Duration { return time.Duration(n/slowest) * tim
 
 // secure puts TLS on the connection and shakes hands.
 func (l *link) secure(ctx context.Context, cfg *tls.Config, timeout time.Duration) error {
-	marked := &markedConn{Conn: l.conn}
-	conn := tls.Server(marked, cfg)
-	_ = conn.SetDeadline(time.Now().Add(timeout))
-	if err := conn.HandshakeContext(ctx); err != nil {
+	conn, err := accept.Secure(ctx, l.conn, cfg, timeout)
+	if err != nil {
 		return err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.conn, l.endpoint = conn, marked.endpoint
+	l.conn = conn
+	return nil
+}
+
+// bindings are what a sign-in can be bound to; nil without TLS.
+func (l *link) bindings() map[string][]byte {
+	if conn, ok := l.conn.(*accept.Secured); ok {
+		return conn.Bindings()
+	}
 	return nil
 }
 

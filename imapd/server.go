@@ -85,7 +85,7 @@ type Server struct {
 // New returns a server; nothing listens yet.
 func New(cfg Config) *Server {
 	setDefaults(&cfg)
-	cfg.TLS = markEndpoints(cfg.TLS)
+	cfg.TLS = accept.MarkEndpoints(cfg.TLS)
 	s := &Server{
 		cfg:         cfg,
 		commands:    commandTable(),

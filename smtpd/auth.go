@@ -55,14 +55,19 @@ func (s *session) checkAuth(mechanism string) error {
 		return refuse(503, "5.5.1", "not within a message")
 	case !s.private:
 		return refuse(538, "5.7.11", "use STARTTLS first: a password must not cross in the clear")
-	case !slices.Contains(directory.Mechanisms(true), mechanism):
-		return refuse(504, "5.5.4", "no such mechanism; there are %s", strings.Join(directory.Mechanisms(true), " "))
+	case !slices.Contains(s.mechanisms(), mechanism):
+		return refuse(504, "5.5.4", "no such mechanism; there are %s", strings.Join(s.mechanisms(), " "))
 	}
 	return nil
 }
 
 func (s *session) signInPeer() directory.Peer {
-	return directory.Peer{Protocol: s.door.protocol, Remote: s.peer, TLS: s.tls != nil}
+	return directory.Peer{Protocol: s.door.protocol, Remote: s.peer, TLS: s.tls != nil, Bindings: s.link.bindings()}
+}
+
+// mechanisms are those on offer, once the connection is private.
+func (s *session) mechanisms() []string {
+	return s.srv.cfg.Directory.Mechanisms(s.signInPeer(), true)
 }
 
 // converse carries the exchange to its end. A nil response means that the

@@ -2,8 +2,11 @@ package smtpd
 
 import (
 	"crypto/tls"
+	"encoding/base64"
 	"errors"
+
 	"net/http/httptest"
+	"net/textproto"
 	"strings"
 	"testing"
 
@@ -73,6 +76,73 @@ func TestSCRAM(t *testing.T) {
 	} {
 		if !strings.Contains(recorder.Body.String(), line+"\n") {
 			t.Errorf("no line %s", line)
+		}
+	}
+}
+
+// signInBound signs anna in with SCRAM bound by a binding, and returns the code of
+// the last reply.
+func signInBound(t *testing.T, address, mechanism string, bind func(*tls.ConnectionState) (scram.ChannelBinding, error)) int {
+	t.Helper()
+	conn, err := tls.Dial("tcp", address, &tls.Config{InsecureSkipVerify: true})
+	check(t, err)
+	defer conn.Close()
+	text := textproto.NewConn(conn)
+	_, _, err = text.ReadResponse(220)
+	check(t, err)
+	check(t, text.PrintfLine("EHLO client.example.net"))
+	_, keywords, err := text.ReadResponse(250)
+	check(t, err)
+	if !strings.Contains(keywords, "AUTH SCRAM-SHA-256-PLUS SCRAM-SHA-256 ") {
+		t.Errorf("EHLO says %q", keywords)
+	}
+	client, err := scram.SHA256.NewClient(annaAddress, annaPassword, "")
+	check(t, err)
+	state := conn.ConnectionState()
+	binding, err := bind(&state)
+	check(t, err)
+	conversation := client.NewConversationWithChannelBinding(binding)
+	line := "AUTH " + mechanism
+	for {
+		check(t, text.PrintfLine("%s", line))
+		code, challenge, _ := text.ReadResponse(0)
+		if code != 334 {
+			return code
+		}
+		decoded, err := base64.StdEncoding.DecodeString(challenge)
+		check(t, err)
+		line = ""
+		if !conversation.Done() {
+			response, err := conversation.Step(string(decoded))
+			check(t, err)
+			line = base64.StdEncoding.EncodeToString([]byte(response))
+		}
+	}
+}
+
+func TestChannelBinding(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	address := h.serve(t, Config{})["submissions"]
+	elsewhere, err := tls.Dial("tcp", address, &tls.Config{InsecureSkipVerify: true})
+	check(t, err)
+	defer elsewhere.Close()
+	foreign := elsewhere.ConnectionState()
+	const plus = "SCRAM-SHA-256-PLUS"
+	for i, test := range []struct {
+		mechanism string
+		bind      func(*tls.ConnectionState) (scram.ChannelBinding, error)
+		want      int
+	}{
+		{plus, scram.NewTLSExporterBinding, 235},
+		{plus, scram.NewTLSServerEndpointBinding, 235},
+		{plus, func(*tls.ConnectionState) (scram.ChannelBinding, error) {
+			return scram.NewTLSExporterBinding(&foreign)
+		}, 535},
+		{"SCRAM-SHA-256", scram.NewTLSExporterBinding, 501}, // bound without saying so
+	} {
+		if got := signInBound(t, address, test.mechanism, test.bind); got != test.want {
+			t.Errorf("%d: %d, want %d", i, got, test.want)
 		}
 	}
 }

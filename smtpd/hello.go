@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-
-	"letterbox/directory"
 )
 
 func helo(_ context.Context, s *session, args string) (*reply, error) {
@@ -56,7 +54,7 @@ func (s *session) extensions() []string {
 		list = append(list, "STARTTLS")
 	}
 	if s.mayAuth() {
-		list = append(list, "AUTH "+strings.Join(directory.Mechanisms(true), " "))
+		list = append(list, "AUTH "+strings.Join(s.mechanisms(), " "))
 	}
 	return list
 }

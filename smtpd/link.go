@@ -7,6 +7,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"letterbox/accept"
 )
 
 // slowest is the rate in bytes per second below which a peer's transfer of
@@ -80,16 +82,23 @@ func (l *link) Write(p []byte) (int, error) {
 func transferTime(n int64) time.Duration { return time.Duration(n/slowest) * time.Second }
 
 // secure puts TLS on the connection and shakes hands.
-func (l *link) secure(ctx context.Context, cfg *tls.Config, timeout time.Duration) (tls.ConnectionState, error) {
-	conn := tls.Server(l.conn, cfg)
-	_ = conn.SetDeadline(time.Now().Add(timeout))
-	if err := conn.HandshakeContext(ctx); err != nil {
-		return tls.ConnectionState{}, err
+func (l *link) secure(ctx context.Context, cfg *tls.Config, timeout time.Duration) (*accept.Secured, error) {
+	conn, err := accept.Secure(ctx, l.conn, cfg, timeout)
+	if err != nil {
+		return nil, err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.conn = conn
-	return conn.ConnectionState(), nil
+	return conn, nil
+}
+
+// bindings are what a sign-in can be bound to; nil without TLS.
+func (l *link) bindings() map[string][]byte {
+	if conn, ok := l.conn.(*accept.Secured); ok {
+		return conn.Bindings()
+	}
+	return nil
 }
 
 // close ends the connection. Others may call it.

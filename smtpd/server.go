@@ -76,6 +76,7 @@ type Server struct {
 // New returns a server; nothing listens yet.
 func New(cfg Config) *Server {
 	setDefaults(&cfg)
+	cfg.TLS = accept.MarkEndpoints(cfg.TLS)
 	return &Server{cfg: cfg, connections: accept.NewLimiter(cfg.Limits.Connections, cfg.Limits.PerAddress)}
 }
 

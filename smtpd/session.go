@@ -100,10 +100,11 @@ func (s *session) start(ctx context.Context) error {
 
 // secure shakes hands: from now on the connection is private.
 func (s *session) secure(ctx context.Context) error {
-	state, err := s.link.secure(ctx, s.srv.cfg.TLS, s.srv.cfg.Timeouts.Handshake)
+	conn, err := s.link.secure(ctx, s.srv.cfg.TLS, s.srv.cfg.Timeouts.Handshake)
 	if err != nil {
 		return fmt.Errorf("TLS handshake: %w", err)
 	}
+	state := conn.ConnectionState()
 	s.private, s.tls = true, &state
 	return nil
 }

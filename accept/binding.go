@@ -1,30 +1,46 @@
-package imapd
+package accept
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"net"
+	"time"
 
 	"github.com/xdg-go/scram"
 )
 
-// bindings are what SCRAM-SHA-256-PLUS can be bound to: what tells this TLS
-// connection from every other (RFC 9266), and our certificate (RFC 5929), which
-// is all that clients behind some proxies and TLS libraries can name. Nil without
-// TLS.
-func (l *link) bindings() map[string][]byte {
-	conn, ok := l.conn.(*tls.Conn)
-	if !ok {
-		return nil
+// A Secured connection is one with TLS whose handshake is over. What is written
+// and read by it is what the handshake protects.
+type Secured struct {
+	*tls.Conn
+	endpoint []byte // see markedConn
+}
+
+// Secure puts TLS on the server's side of a connection and shakes hands. cfg is
+// from MarkEndpoints.
+func Secure(ctx context.Context, conn net.Conn, cfg *tls.Config, timeout time.Duration) (*Secured, error) {
+	marked := &markedConn{Conn: conn}
+	secured := tls.Server(marked, cfg)
+	_ = secured.SetDeadline(time.Now().Add(timeout))
+	if err := secured.HandshakeContext(ctx); err != nil {
+		return nil, err
 	}
+	return &Secured{secured, marked.endpoint}, nil
+}
+
+// Bindings are what SCRAM-SHA-256-PLUS can be bound to, by their names: what
+// tells this TLS connection from every other (RFC 9266), and our certificate (RFC
+// 5929), which is all that clients behind some proxies and TLS libraries can name.
+func (s *Secured) Bindings() map[string][]byte {
 	bindings := map[string][]byte{}
-	state := conn.ConnectionState()
+	state := s.ConnectionState()
 	// Fails where TLS 1.2 could be made to agree on the same keys twice.
 	if b, err := scram.NewTLSExporterBinding(&state); err == nil {
 		bindings[string(b.Type)] = b.Data
 	}
-	if l.endpoint != nil {
-		bindings[string(scram.ChannelBindingTLSServerEndpoint)] = l.endpoint
+	if s.endpoint != nil {
+		bindings[string(scram.ChannelBindingTLSServerEndpoint)] = s.endpoint
 	}
 	return bindings
 }
@@ -36,8 +52,9 @@ type markedConn struct {
 	endpoint []byte // hash of the certificate; nil: none was shown, as in a resumed session
 }
 
-// markEndpoints makes handshakes on marked connections tell.
-func markEndpoints(cfg *tls.Config) *tls.Config {
+// MarkEndpoints makes the handshakes of Secure tell which certificate they have
+// shown; nil stays nil.
+func MarkEndpoints(cfg *tls.Config) *tls.Config {
 	if cfg == nil {
 		return nil
 	}
