@@ -97,6 +97,7 @@ func (a *Appliance) serve(ctx context.Context, d *Data, services map[string]serv
 	group.Go(func() error { return d.watchdog(serving) })
 	group.Go(func() error { return a.upkeep(serving, d) })
 	group.Go(func() error { return thrift(serving) })
+	group.Go(func() error { return a.tellQuotas(serving, d) })
 	group.Go(func() error { return a.send(serving, d) })
 	group.Go(func() error { return d.Snapshots.Serve(serving, d.Config.SnapshotPlan()) })
 	group.Go(func() error { return d.Certificates.Run(serving) })

@@ -69,7 +69,9 @@ type SMTP struct {
 
 // Quota holds what is the same for everybody's limits.
 type Quota struct {
-	Thresholds quota.Thresholds `toml:"thresholds" doc:"Percentages of a limit, with commas between. An account that grows beyond one is worth a line in the log."`
+	Thresholds quota.Thresholds `toml:"thresholds" doc:"Percentages of a limit, with commas between. Who grows beyond one finds a message about it in the INBOX, once, until there is more room again; and it is worth a line in the log."`
+	Grace      int              `toml:"grace" doc:"By how many percent mail that arrives may go beyond a limit. Mail clients may not."`
+	CleanUp    Duration         `toml:"clean_up" doc:"For how long mail for a full mailbox is put off (servers try again), before it goes back to its senders. 0: always put off, until their servers give up."`
 }
 
 // Mail is about what is kept.
@@ -165,7 +167,7 @@ func Default() Config {
 			MTASTS:                   "testing",
 		},
 		Mail:  Mail{UndeleteDays: 14},
-		Quota: Quota{Thresholds: quota.Thresholds{80, 90, 100}},
+		Quota: Quota{Thresholds: quota.Thresholds{80, 95}, Grace: 5, CleanUp: Duration(3 * 24 * time.Hour)},
 		TLS:   TLS{Authority: certificate.LetsEncrypt},
 		Relay: Relay{TLS: "starttls", Use: "always"},
 		Queue: Queue{

@@ -20,6 +20,7 @@ func (c *Config) Check() error {
 		c.Listen.check(),
 		c.IMAP.check(),
 		c.SMTP.check(),
+		c.Quota.check(),
 		c.Mail.check(),
 		c.TLS.check(),
 		c.Relay.check(),
@@ -140,6 +141,13 @@ func (s SMTP) check() error {
 func checkLimit(key string, value int) error {
 	if value < 1 {
 		return fmt.Errorf("%s: %d would let nobody in; write 1 or more", key, value)
+	}
+	return nil
+}
+
+func (q Quota) check() error {
+	if q.Grace < 0 || q.Grace > 100 {
+		return fmt.Errorf("quota.grace: %d is no percentage from 0 (none) to 100", q.Grace)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"time"
 
 	"letterbox/backup"
 	"letterbox/certificate"
@@ -39,6 +40,9 @@ type Data struct {
 
 	folder    *folder
 	addresses sync.Map // of users, by store.AccountID
+
+	crossed chan struct{} // of one: somebody is to be warned
+	warning sync.Mutex    // held by who warns
 }
 
 // OpenData opens the data folder and makes it when it is missing, unless
@@ -71,7 +75,7 @@ func OpenData(ctx context.Context, c Config, log *slog.Logger, existing bool) (*
 
 // newData is before open.
 func newData(c Config, log *slog.Logger, f *folder) *Data {
-	d := &Data{Config: c, Log: log, Telemetry: telemetry.New(), folder: f}
+	d := &Data{Config: c, Log: log, Telemetry: telemetry.New(), folder: f, crossed: make(chan struct{}, 1)}
 	if d.Config.Hostname == "" {
 		var err error
 		if d.Config.Hostname, err = os.Hostname(); err != nil {
@@ -106,6 +110,8 @@ func (d *Data) open(ctx context.Context) (err error) {
 
 		Reserve:      d.reserve(),
 		Undelete:     d.Config.Mail.undelete(),
+		Grace:        quota.Grace(d.Config.Quota.Grace),
+		CleanUp:      time.Duration(d.Config.Quota.CleanUp),
 		Thresholds:   d.Config.Quota.Thresholds,
 		QuotaCrossed: d.quotaCrossed,
 	})
@@ -135,12 +141,6 @@ func (d *Data) open(ctx context.Context) (err error) {
 	}
 	d.Queue = &queue.Queue{DB: d.DB, Store: d.Store, Delivery: d.Delivery, Log: d.Log, Limits: d.Config.Queue.limits()}
 	return nil
-}
-
-// quotaCrossed runs on the writer's goroutine: it says the least and at once.
-func (d *Data) quotaCrossed(a store.AccountID, c quota.Crossing) {
-	d.Log.Warn("quota threshold reached", "account", int64(a), "percent", c.Percent,
-		"resource", c.Name, "used", c.Used, "limit", c.Limit)
 }
 
 // reserve is what is to stay free on the disk.

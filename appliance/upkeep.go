@@ -97,6 +97,8 @@ func (d *Data) tidy(ctx context.Context, now time.Time) {
 	if monthly { // before the sweep, which believes the counts
 		d.run(ctx, chore{"references", d.recount})
 	}
+	d.run(ctx, chore{"usage", d.checkUsage})
+	d.run(ctx, chore{"warnings", d.warnAll})
 	d.run(ctx, chore{"undelete", func(ctx context.Context) error {
 		_, err := d.Store.ForgetRemoved(ctx, now.Add(-d.Config.Mail.undelete()))
 		return err
@@ -130,6 +132,17 @@ func (d *Data) recount(ctx context.Context) error {
 	if wrong > 0 {
 		d.Log.Warn("references to bodies were miscounted, and are mended", "bodies", wrong,
 			"hint", "no mail is lost, but this should not happen: please report it with the log of the last month")
+	}
+	return err
+}
+
+// checkUsage recounts what everybody holds.
+func (d *Data) checkUsage(ctx context.Context) error {
+	wrong, err := d.Store.CheckUsage(ctx)
+	for _, w := range wrong {
+		d.Log.Warn("what a mailbox holds was miscounted, and is mended", "account", int64(w.Account), "mailbox", w.Mailbox,
+			"stored_bytes", w.Stored.Bytes, "bytes", w.Counted.Bytes, "stored_messages", w.Stored.Messages, "messages", w.Counted.Messages,
+			"hint", "no mail is lost, but this should not happen: please report it with the log of the last day")
 	}
 	return err
 }

@@ -12,7 +12,8 @@ import (
 
 type domainCmd struct {
 	Add    domainAdd    `cmd:"" help:"Receive mail for a domain."`
-	List   domainList   `cmd:"" help:"List the domains."`
+	Set    domainSet    `cmd:"" help:"Change what its users may keep."`
+	List   domainList   `cmd:"" help:"List the domains with what is kept in each."`
 	Remove domainRemove `cmd:"" help:"Receive mail for a domain no more."`
 	DNS    domainDNS    `cmd:"" name:"dns" help:"Print the DNS records that a domain needs."`
 	Rotate domainKeys   `cmd:"" name:"rotate-keys" help:"Make new keys that sign the domain's mail (DKIM), to follow the present ones in a week."`
@@ -46,18 +47,18 @@ func (c *domainList) inside(ctx context.Context, d *appliance.Data, stdio contro
 	if err != nil {
 		return err
 	}
-	type record struct {
-		Name    string `json:"name"`
-		Created string `json:"created"`
-	}
-	records := []record{}
+	records := []domainRecord{}
 	t := &table{
-		header: []string{"DOMAIN", "SINCE"},
+		header: []string{"DOMAIN", "SIZE", "TOTAL QUOTA", "QUOTA OF EACH", "SINCE"},
 		empty:  "No domain yet. Add one: letterbox domain add DOMAIN",
 	}
 	for _, domain := range domains {
-		records = append(records, record{domain.Name, stamp(domain.Created)})
-		t.add(domain.Name, moment(domain.Created))
+		r, err := recordDomain(ctx, d, domain)
+		if err != nil {
+			return err
+		}
+		records = append(records, r)
+		t.add(domain.Name, size(r.Bytes), limitText(r.Total.Bytes), limitText(r.Each.Bytes), moment(domain.Created))
 	}
 	return c.print(stdio.Out, records, t)
 }

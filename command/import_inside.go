@@ -43,7 +43,7 @@ func (c *importCmd) inside(ctx context.Context, d *appliance.Data, stdio control
 		err = i.flush(ctx)
 	}
 	var over *quota.OverError
-	if errors.As(err, &over) {
+	if errors.As(err, &over) && !over.Domain {
 		return fmt.Errorf("%w; permit more with 'letterbox user set %s --quota SIZE'", err, user.Address)
 	}
 	return err

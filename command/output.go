@@ -7,6 +7,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"letterbox/quota"
 )
 
 // listFlags are those of every command that lists something.
@@ -43,17 +45,7 @@ func (f listFlags) print(w io.Writer, records any, t *table) error {
 }
 
 // size writes a number of bytes for people.
-func size(n int64) string {
-	unit, value := 0, float64(n)
-	for value >= 1000 && unit < 4 {
-		value /= 1000
-		unit++
-	}
-	if unit == 0 {
-		return fmt.Sprintf("%d B", n)
-	}
-	return fmt.Sprintf("%.1f %s", value, []string{"B", "kB", "MB", "GB", "TB"}[unit])
-}
+func size(n int64) string { return quota.Bytes(n) }
 
 // moment writes a time for people; a dash for none.
 func moment(t time.Time) string {

@@ -82,13 +82,13 @@ func (c *userPasswd) inside(ctx context.Context, d *appliance.Data, stdio contro
 }
 
 type userSet struct {
-	Address  string          `arg:"" help:"Who."`
-	Disable  bool            `xor:"state" help:"Let them neither sign in nor send. Their mail still arrives."`
-	Enable   bool            `xor:"state" help:"Undo --disable."`
-	Quota    *appliance.Size `placeholder:"SIZE" help:"How much they may keep, such as '5 GB'; 0 for any."`
-	Messages *int64          `placeholder:"N" help:"How many messages they may keep; 0 for any."`
+	Address string `arg:"" help:"Who."`
+	Disable bool   `xor:"state" help:"Let them neither sign in nor send. Their mail still arrives."`
+	Enable  bool   `xor:"state" help:"Undo --disable."`
 
-	Mailboxes *int64 `placeholder:"N" help:"How many mailboxes they may have; 0 for any."`
+	Quota     *sizeLimit  `placeholder:"SIZE" help:"How much they may keep, such as '5 GB'; 0 for any, 'default' for what their domain gives everybody."`
+	Messages  *countLimit `placeholder:"N" help:"How many messages they may keep; 0 for any, or 'default'."`
+	Mailboxes *countLimit `placeholder:"N" help:"How many mailboxes they may have; 0 for any, or 'default'."`
 
 	Withhold *appliance.Capabilities `placeholder:"NAMES" help:"IMAP capabilities that their mail programs are not offered, such as NOTIFY,QRESYNC; '' for none."`
 	Offer    *appliance.Capabilities `placeholder:"NAMES" help:"IMAP capabilities that they are offered though others are not, such as UIDONLY; '' for none."`
@@ -122,7 +122,7 @@ func (c *userSet) setLimit(ctx context.Context, s *store.Store, a store.AccountI
 	if err := s.EnsureAccount(ctx, a); err != nil {
 		return err
 	}
-	_, limit, err := s.Usage(ctx, a)
+	limit, err := s.OwnLimit(ctx, a)
 	if err != nil {
 		return err
 	}
@@ -130,10 +130,10 @@ func (c *userSet) setLimit(ctx context.Context, s *store.Store, a store.AccountI
 		limit.Bytes = int64(*c.Quota)
 	}
 	if c.Messages != nil {
-		limit.Messages = *c.Messages
+		limit.Messages = int64(*c.Messages)
 	}
 	if c.Mailboxes != nil {
-		limit.Mailboxes = *c.Mailboxes
+		limit.Mailboxes = int64(*c.Mailboxes)
 	}
 	return s.SetLimit(ctx, a, limit)
 }

@@ -8,6 +8,7 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -64,7 +65,7 @@ func (d *Delivery) Deliver(ctx context.Context, e Envelope, to []directory.Recip
 	if err := checkLoop(raw, addresses(to)); err != nil {
 		return err
 	}
-	b := store.Batch{Hold: hold, Also: also}
+	b := store.Batch{Arrives: true, Hold: hold, Also: also}
 	trace := d.Trace(e)
 	for _, r := range to {
 		box, err := d.mailbox(ctx, r, e.Suspicious())
@@ -79,6 +80,10 @@ func (d *Delivery) Deliver(ctx context.Context, e Envelope, to []directory.Recip
 		})
 	}
 	added, err := d.Store.Append(ctx, b)
+	if errors.As(err, new(*quota.OverError)) && len(to) == 1 {
+		// Not everybody says how large a message is before it comes.
+		err = cmp.Or(d.Room(ctx, to[0].User, int64(len(raw))), err)
+	}
 	if err != nil {
 		return explain(fmt.Errorf("deliver: %w", err))
 	}
@@ -126,12 +131,7 @@ func (d *Delivery) record(ctx context.Context, e Envelope, to []directory.Recipi
 // Room reports whether a message of so many bytes would fit into the user's
 // quota now; size may be 0, for unknown. It fails with *quota.OverError.
 func (d *Delivery) Room(ctx context.Context, u *directory.User, size int64) error {
-	usage, limit, err := d.Store.Usage(ctx, store.AccountID(u.ID))
-	if err != nil {
-		return explain(err)
-	}
-	_, err = limit.Add(usage, quota.Usage{Bytes: max(size, 1), Messages: 1})
-	return err
+	return explain(d.Store.Admit(ctx, store.AccountID(u.ID), size))
 }
 
 // onceEach keeps the first recipient of each user.

@@ -76,6 +76,23 @@ func (d *Directory) RemoveDomain(ctx context.Context, name string) error {
 	})
 }
 
+// Domain finds one by its name; ErrNotOurs.
+func (d *Directory) Domain(ctx context.Context, name string) (*Domain, error) {
+	ascii, err := parseDomain(name)
+	if err != nil {
+		return nil, fmt.Errorf("domain %s: %w: %w", clip(name), ErrBadAddress, err)
+	}
+	var domain Domain
+	err = d.db.Read(ctx, func(c *database.Conn) error {
+		domain, err = domainByName(c, ascii)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &domain, nil
+}
+
 // Domains lists them by name.
 func (d *Directory) Domains(ctx context.Context) ([]Domain, error) {
 	var domains []Domain

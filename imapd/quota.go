@@ -88,7 +88,7 @@ func setQuota(ctx context.Context, s *session, d *wire.Decoder, _ *call) error {
 	if err != nil {
 		return err
 	}
-	if err := s.srv.cfg.Store.SetLimit(ctx, store.AccountID(owner.ID), limit); err != nil {
+	if err := s.srv.cfg.Store.SetLimit(ctx, store.AccountID(owner.ID), limit.Own()); err != nil {
 		return err
 	}
 	err = s.srv.cfg.Directory.Record(s.acting(ctx), directory.Event{Action: "quota.set", Subject: owner.Address, Detail: limit.String()})

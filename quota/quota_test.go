@@ -2,6 +2,7 @@ package quota
 
 import (
 	"errors"
+	"math"
 	"testing"
 )
 
@@ -29,6 +30,39 @@ func TestLimitAdd(t *testing.T) {
 		}
 		if got != test.want {
 			t.Errorf("%s: usage %+v, want %+v", test.name, got, test.want)
+		}
+	}
+}
+
+func TestLimitOr(t *testing.T) {
+	t.Parallel()
+	domain := Limit{Bytes: 10, Messages: 20}
+	for own, want := range map[Limit]Limit{
+		{}:                                   domain,
+		{Bytes: 5, Mailboxes: 6}:             {5, 20, 6},
+		{Bytes: Unlimited, Mailboxes: -1}:    {0, 20, 0},
+		Limit{Messages: 3}.Own():             {0, 3, 0},
+		{Bytes: Unlimited, Messages: 1 << 5}: {0, 32, 0},
+	} {
+		if got := own.Or(domain); got != want {
+			t.Errorf("%v or %v is %v, want %v", own, domain, got, want)
+		}
+	}
+}
+
+func TestGrace(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		limit, want Limit
+		grace       Grace
+	}{
+		{Limit{1000, 10, 10}, Limit{1050, 10, 10}, 5},
+		{Limit{1000, 20, 0}, Limit{1000, 20, 0}, 0},
+		{Limit{0, 20, 7}, Limit{0, 21, 7}, 5}, // unlimited stays so
+		{Limit{math.MaxInt64, 1, 1}, Limit{math.MaxInt64, 2, 1}, 100},
+	} {
+		if got := test.limit.With(test.grace); got != test.want {
+			t.Errorf("%v with %d%% is %v, want %v", test.limit, test.grace, got, test.want)
 		}
 	}
 }

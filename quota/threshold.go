@@ -68,3 +68,24 @@ func (r Resource) reaches(percent int) int {
 	}
 	return 0
 }
+
+// Reached reports the highest threshold that a usage has reached; of several
+// resources the one that is fullest.
+func (t Thresholds) Reached(l Limit, now Usage) (Crossing, bool) { return t.Crossed(l, Usage{}, now) }
+
+// slack is how many percent a usage must fall below a threshold before reaching
+// it again is news: a mailbox that hovers there is worth one word.
+const slack = 5
+
+// Settle returns which threshold stays said, of one that was, after a usage has
+// become less: the highest that it has not fallen well below.
+func (t Thresholds) Settle(said int, l Limit, now Usage) int {
+	for _, percent := range slices.Backward(t) {
+		if percent <= said && slices.ContainsFunc(l.Resources(now), func(r Resource) bool {
+			return r.Limit > 0 && r.reaches(max(percent-slack, 1)) > 0
+		}) {
+			return percent
+		}
+	}
+	return 0
+}

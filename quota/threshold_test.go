@@ -49,3 +49,28 @@ func TestCrossed(t *testing.T) {
 		}
 	}
 }
+
+func TestSettle(t *testing.T) {
+	t.Parallel()
+	limit := Limit{Bytes: 1000, Messages: 10}
+	for _, test := range []struct {
+		said int
+		now  Usage
+		want int
+	}{
+		{80, Usage{Bytes: 800}, 80},
+		{80, Usage{Bytes: 750}, 80}, // hovering
+		{80, Usage{Bytes: 749}, 0},
+		{95, Usage{Bytes: 899}, 80},
+		{95, Usage{Bytes: 100, Messages: 9}, 95}, // the other resource is as full
+		{95, Usage{}, 0},
+		{0, Usage{Bytes: 1000}, 0}, // nothing was said
+	} {
+		if got := (Thresholds{80, 95}).Settle(test.said, limit, test.now); got != test.want {
+			t.Errorf("%d%% was said, now %+v: %d, want %d", test.said, test.now, got, test.want)
+		}
+	}
+	if got := (Thresholds{3}).Settle(3, limit, Usage{}); got != 0 {
+		t.Errorf("an empty account stays warned of %d%%", got)
+	}
+}

@@ -43,6 +43,8 @@ func known(err error) *reply {
 		return say(550, "5.1.1", "nobody here has that address; check its spelling")
 	case errors.Is(err, directory.ErrBadAddress):
 		return say(553, "5.1.3", err.Error())
+	case errors.As(err, &over) && over.Lasting:
+		return say(552, "5.2.2", "the recipient's mailbox has no room for this message; trying again is no use")
 	case errors.As(err, &over):
 		return say(452, "4.2.2", "the recipient's mailbox is full; try again later") // what is in it is nobody's business
 	case errors.Is(err, delivery.ErrLoop):

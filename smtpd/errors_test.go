@@ -34,6 +34,7 @@ func TestErrorsToReplies(t *testing.T) {
 		{&directory.ThrottledError{}, "454 4.7.0 "},
 		{directory.ErrDisabled, "525 5.7.13 "},
 		{directory.ErrBadResponse, "501 5.5.2 "},
+		{&quota.OverError{Resource: "STORAGE", Lasting: true}, "552 5.2.2 the recipient's mailbox has no room for this message; trying again is no use"},
 		{&quota.OverError{Resource: "STORAGE", Limit: 123, Wanted: 456}, "452 4.2.2 the recipient's mailbox is full; try again later"},
 		{delivery.ErrLoop, "554 5.4.6 "},
 		{delivery.ErrBadAuthor, "550 5.6.0 "},

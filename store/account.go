@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -18,8 +17,13 @@ type account struct {
 	uidvalidity uint32
 	usage       quota.Usage
 	before      quota.Usage // this transaction
-	limit       quota.Limit
-	stamped     bool // modseq is this transaction's
+	limit       quota.Limit // its own, or what its domain gives each
+	grace       quota.Grace // of this transaction
+	domain      int64
+	total       quota.Limit // of all accounts of the domain
+	warned      int         // percent of the limit that the owner was told of
+	fullSince   int64       // mail is refused since then; 0: it is not
+	stamped     bool        // modseq is this transaction's
 	dirty       bool
 }
 
@@ -32,20 +36,39 @@ func (j *job) account(id AccountID) (*account, error) {
 	if err != nil {
 		return nil, err
 	}
+	a.grace = j.grace
 	j.accounts[id] = a
 	return a, nil
 }
 
 func readAccount(q querier, id AccountID) (*account, error) {
-	a := &account{id: id}
-	err := q.QueryRow(`
-		SELECT modseq, uidvalidity, bytes, messages, mailboxes, limit_bytes, limit_messages, limit_mailboxes
-		FROM account WHERE id = ?`, int64(id)).
-		Scan(&a.modseq, &a.uidvalidity, &a.usage.Bytes, &a.usage.Messages, &a.usage.Mailboxes,
-			&a.limit.Bytes, &a.limit.Messages, &a.limit.Mailboxes)
+	a, err := scanAccount(q.QueryRow(selectAccount+`WHERE a.id = ?`, int64(id)))
 	if err != nil {
 		return nil, fmt.Errorf("account %d: %w", id, found(err, ErrNoAccount))
 	}
+	return a, nil
+}
+
+// selectAccount joins what the account's domain says: which one that is stands in
+// the directory's table, and never changes.
+const selectAccount = `
+	SELECT a.id, a.modseq, a.uidvalidity, a.bytes, a.messages, a.mailboxes,
+		a.limit_bytes, a.limit_messages, a.limit_mailboxes, a.warned, a.full_since, coalesce(d.domain, 0),
+		coalesce(d.each_bytes, 0), coalesce(d.each_messages, 0), coalesce(d.each_mailboxes, 0),
+		coalesce(d.total_bytes, 0), coalesce(d.total_messages, 0), coalesce(d.total_mailboxes, 0)
+	FROM account AS a LEFT JOIN domain_limit AS d ON d.domain = (SELECT u.domain FROM user AS u WHERE u.id = a.id) `
+
+func scanAccount(row scanner) (*account, error) {
+	a := &account{}
+	var own, each quota.Limit
+	err := row.Scan(&a.id, &a.modseq, &a.uidvalidity, &a.usage.Bytes, &a.usage.Messages, &a.usage.Mailboxes,
+		&own.Bytes, &own.Messages, &own.Mailboxes, &a.warned, &a.fullSince, &a.domain,
+		&each.Bytes, &each.Messages, &each.Mailboxes,
+		&a.total.Bytes, &a.total.Messages, &a.total.Mailboxes)
+	if err != nil {
+		return nil, err
+	}
+	a.limit = own.Or(each)
 	a.before = a.usage
 	return a, nil
 }
@@ -69,7 +92,7 @@ func (a *account) nextUIDValidity() uint32 {
 
 // use adds to the usage, or takes from it; *quota.OverError.
 func (a *account) use(more quota.Usage) error {
-	usage, err := a.limit.Add(a.usage, more)
+	usage, err := a.limit.With(a.grace).Add(a.usage, more)
 	if err != nil {
 		return err
 	}
@@ -82,8 +105,9 @@ func (a *account) save(tx *database.Tx) error {
 		return nil
 	}
 	_, err := tx.Exec(`
-		UPDATE account SET modseq = ?, uidvalidity = ?, bytes = ?, messages = ?, mailboxes = ? WHERE id = ?`,
-		int64(a.modseq), a.uidvalidity, a.usage.Bytes, a.usage.Messages, a.usage.Mailboxes, int64(a.id))
+		UPDATE account SET modseq = ?, uidvalidity = ?, bytes = ?, messages = ?, mailboxes = ?, warned = ?, full_since = ?
+		WHERE id = ?`,
+		int64(a.modseq), a.uidvalidity, a.usage.Bytes, a.usage.Messages, a.usage.Mailboxes, a.warned, a.fullSince, int64(a.id))
 	return err
 }
 
@@ -139,33 +163,4 @@ func (j *job) createSubscribed(id AccountID, name string, use imap.MailboxAttr) 
 		return err
 	}
 	return j.subscribe(id, name)
-}
-
-// SetLimit sets what the account may hold; enforced inside Append, Copy, Move to
-// another account and CreateMailbox. What it holds already stays.
-func (s *Store) SetLimit(ctx context.Context, id AccountID, l quota.Limit) error {
-	return s.write(ctx, func(j *job) error {
-		if err := j.ensureAccount(id); err != nil {
-			return err
-		}
-		_, err := j.tx.Exec(`UPDATE account SET limit_bytes = ?, limit_messages = ?, limit_mailboxes = ? WHERE id = ?`,
-			l.Bytes, l.Messages, l.Mailboxes, int64(id))
-		return err
-	})
-}
-
-// Usage returns what the account holds and may hold: nothing and everything
-// while it has no mailbox.
-func (s *Store) Usage(ctx context.Context, id AccountID) (u quota.Usage, l quota.Limit, err error) {
-	err = s.db.Read(ctx, func(c *database.Conn) error {
-		a, err := readAccount(c, id)
-		if errors.Is(err, ErrNoAccount) {
-			return nil
-		}
-		if err == nil {
-			u, l = a.usage, a.limit
-		}
-		return err
-	})
-	return u, l, err
 }

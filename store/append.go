@@ -37,6 +37,8 @@ type Added struct {
 type Batch struct {
 	Messages []NewMessage
 	Replaces *Replaced                                  // a message that goes in the same transaction; nil: none
+	Arrives  bool                                       // it is mail from others: it has the grace above a limit
+	Warns    int                                        // it warns of this percentage of a limit: no limit holds it up, and that it was said is kept; 0: it does not
 	Hold     [][]byte                                   // bodies kept outside of mailboxes, for the queue: raw messages
 	Also     func(tx *database.Tx, held []HeldID) error // may be nil; runs in the same transaction
 }
@@ -189,6 +191,10 @@ func joinFlags(flags []imap.Flag) string {
 
 // insert makes the rows of a batch.
 func (s *Store) insert(j *job, b Batch, bodies *bodies) ([]Added, error) {
+	j.arrives, j.warns = b.Arrives, b.Warns
+	if b.Arrives {
+		j.grace = s.grace
+	}
 	for _, body := range bodies.list {
 		if err := s.insertBody(j.tx, body); err != nil {
 			return nil, err
@@ -249,6 +255,9 @@ func (j *job) add(m *NewMessage, body *body) (Added, error) {
 		return Added{}, err
 	}
 	size := int64(len(m.Prefix) + len(m.Raw))
+	if j.warns > 0 {
+		a.limit = quota.Limit{}
+	}
 	if err := a.use(quota.Usage{Bytes: size, Messages: 1}); err != nil {
 		return Added{}, err
 	}

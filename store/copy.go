@@ -147,11 +147,18 @@ func usageIn(q querier, m MailboxID, uids imap.UIDSet) (u quota.Usage, err error
 	}
 }
 
+// trashGrace lets clients without MOVE throw messages away when there is no room:
+// they copy them to the trash first.
+const trashGrace quota.Grace = 100
+
 // copyChunk adds rows of one mailbox to another.
 func (j *job) copyChunk(f, t *change, rows []entryRow) error {
 	a, err := j.account(t.Account)
 	if err != nil {
 		return err
+	}
+	if f.Account == t.Account && t.SpecialUse == imap.MailboxAttrTrash {
+		a.grace = trashGrace
 	}
 	if err := a.use(usageOf(rows)); err != nil {
 		return err

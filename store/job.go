@@ -8,6 +8,7 @@ import (
 
 	"github.com/emersion/go-imap/v2"
 	"letterbox/database"
+	"letterbox/quota"
 )
 
 // chunkRows is how many messages one transaction changes at most: some
@@ -31,6 +32,10 @@ type job struct {
 	order    []*change   // of changes, as they began
 	lists    []AccountID // accounts whose list changed in other ways
 	left     []leaver    // messages that are nowhere any more
+
+	arrives bool        // as in Batch
+	warns   int         // as in Batch
+	grace   quota.Grace // of accounts
 }
 
 // A leaver is a message whose last entry is gone.
@@ -119,10 +124,16 @@ func (j *job) save() error {
 		}
 	}
 	for _, a := range j.accounts {
+		j.settleLimits(a)
 		if err := a.save(j.tx); err != nil {
 			return err
 		}
 		j.watchQuota(a)
+	}
+	for _, a := range j.accounts {
+		if err := j.checkTotal(a); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -294,7 +294,7 @@ func (j *job) restore(m *rescued) error {
 	if err != nil {
 		return err
 	}
-	a.limit = quota.Limit{} // in this transaction only
+	a.limit, a.total = quota.Limit{}, quota.Limit{} // in this transaction only
 	if err := j.adopt(m.body); err != nil {
 		return err
 	}

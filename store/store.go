@@ -75,6 +75,9 @@ type Options struct {
 	// kept at all; ForgetRemoved ends it. 0: not at all.
 	Undelete time.Duration
 
+	Grace   quota.Grace   // above a limit, for mail that arrives
+	CleanUp time.Duration // after which a full mailbox counts as one that stays full; 0: never
+
 	Thresholds   quota.Thresholds                // of every account's limits
 	QuotaCrossed func(AccountID, quota.Crossing) // after a commit, on the writer's goroutine: must return at once; may be nil
 }
@@ -89,6 +92,8 @@ type Store struct {
 
 	room         *room
 	undelete     time.Duration
+	grace        quota.Grace
+	cleanUp      time.Duration
 	thresholds   quota.Thresholds
 	quotaCrossed func(AccountID, quota.Crossing)
 
@@ -106,6 +111,7 @@ type Store struct {
 func Open(ctx context.Context, o Options) (*Store, error) {
 	s := &Store{db: o.DB, blobs: o.Blobs, log: o.Log, spool: o.Spool, address: o.Address, undelete: o.Undelete}
 	s.room = newRoom(filepath.Dir(filepath.Clean(o.Spool)), o.Reserve)
+	s.grace, s.cleanUp = o.Grace, o.CleanUp
 	s.thresholds, s.quotaCrossed = o.Thresholds, o.QuotaCrossed
 	if s.quotaCrossed == nil {
 		s.quotaCrossed = func(AccountID, quota.Crossing) {}

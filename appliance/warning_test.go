@@ -1,0 +1,92 @@
+package appliance
+
+import (
+	"bytes"
+	"net/mail"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-imap/v2"
+	"letterbox/message"
+	"letterbox/quota"
+	"letterbox/store"
+)
+
+// inbox returns what lies in anna's INBOX from a uid on, whole.
+func (l *lodging) inbox(t *testing.T, from imap.UID) (all [][]byte) {
+	t.Helper()
+	box, err := l.Store.Mailbox(t.Context(), l.anna, "INBOX")
+	must(t, err)
+	must(t, l.Store.Rows(t.Context(), box.ID, imap.UIDSet{{Start: from, Stop: 0}}, store.WithBody, func(row *store.Row) error {
+		b, err := l.Store.OpenRow(t.Context(), row)
+		if err != nil {
+			return err
+		}
+		defer b.Close()
+		var whole bytes.Buffer
+		_, err = b.WriteTo(&whole)
+		all = append(all, whole.Bytes())
+		return err
+	}))
+	return all
+}
+
+// TestQuotaWarning: who reaches a threshold finds a message about it, once, also
+// when the process ended before it was written, and when nothing fits any more.
+func TestQuotaWarning(t *testing.T) {
+	t.Parallel()
+	l := newLodging(t)
+	must(t, l.Store.SetLimit(t.Context(), l.anna, quota.Limit{Messages: 20}))
+	must(t, l.Data.Close()) // it is owed, and nobody has paid
+	l.open(t)
+	must(t, l.warnAll(t.Context()))
+	must(t, l.warnAll(t.Context()))
+	got := l.inbox(t, 21)
+	if len(got) != 1 {
+		t.Fatalf("%d warnings", len(got))
+	}
+	m, err := mail.ReadMessage(bytes.NewReader(got[0]))
+	must(t, err)
+	for field, want := range map[string]string{
+		"Subject": "Your mailbox is 100 % full", "To": "<anna@example.org>",
+		"From": "Letterbox <postmaster@example.org>", "Auto-Submitted": "auto-generated",
+	} {
+		if m.Header.Get(field) != want {
+			t.Errorf("%s: %q, want %q", field, m.Header.Get(field), want)
+		}
+	}
+	text := string(got[0])
+	for _, want := range []string{"20 messages of 20 messages", "INBOX", "<td>INBOX</td>"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is missing in:\n%s", want, text)
+		}
+	}
+	if parsed := message.Parse(got[0]); !bytes.Contains(parsed.BodyStructure, []byte(`"ALTERNATIVE"`)) {
+		t.Errorf("its structure is %s", parsed.BodyStructure)
+	}
+	must(t, l.Data.Close())
+	l.open(t)
+	if said := l.night(t, time.Now()); strings.Contains(said, "level=ERROR") {
+		t.Error(said)
+	}
+	if got := l.inbox(t, 21); len(got) != 1 {
+		t.Errorf("%d warnings after the night", len(got))
+	}
+}
+
+// TestQuotaWarningIsPrompt: nobody has to wait for the night.
+func TestQuotaWarningIsPrompt(t *testing.T) {
+	t.Parallel()
+	l := newLodging(t)
+	must(t, l.Store.SetLimit(t.Context(), l.anna, quota.Limit{Messages: 26}))
+	box, err := l.Store.Mailbox(t.Context(), l.anna, "INBOX")
+	must(t, err)
+	_, err = l.Store.Append(t.Context(), store.Batch{Messages: []store.NewMessage{{Mailbox: box.ID, Raw: []byte("Subject: x\r\n\r\n")}}})
+	must(t, err)
+	select {
+	case <-l.crossed:
+	default:
+		t.Error("nobody was told that somebody is to be warned")
+	}
+}
