@@ -79,6 +79,7 @@ type writer struct {
 	batch   []*job        // done in the open transaction, which is open if there are any
 	tried   int           // pages in the WAL when keepPace wrote back last
 	busy    time.Duration // that transactions took since the size of the WAL was looked at
+	alarm   *alarm
 
 	jobs   chan *job
 	ended  chan struct{} // closed when run returned
@@ -96,6 +97,7 @@ func newWriter(path string, conn *connection, connect func() (*connection, error
 		path:    path,
 		connect: connect,
 		conn:    conn,
+		alarm:   newAlarm(path, log),
 		jobs:    make(chan *job, 64),
 		ended:   make(chan struct{}),
 	}
@@ -113,7 +115,9 @@ func (w *writer) run() {
 				return
 			}
 			began := time.Now()
+			w.alarm.set(began)
 			w.transact(j)
+			w.alarm.unset()
 			w.busy += time.Since(began)
 			w.keepShort()
 			idle.Reset(idleAfter)
