@@ -28,11 +28,11 @@ func (d *Directory) newCredential(ctx context.Context, a Address, password strin
 	if err := checkPassword(a, prepared); err != nil {
 		return nil, err
 	}
-	return d.deriveCredential(ctx, prepared)
+	return d.deriveCredential(ctx, a.String(), prepared)
 }
 
-func (d *Directory) deriveCredential(ctx context.Context, prepared string) (*credential, error) {
-	keys, err := deriveSCRAM(prepared, d.hasher.cost.Iterations)
+func (d *Directory) deriveCredential(ctx context.Context, address, prepared string) (*credential, error) {
+	keys, err := deriveSCRAM(prepared, d.keyFactors(address))
 	if err != nil {
 		return nil, err
 	}
@@ -47,35 +47,39 @@ func (d *Directory) deriveCredential(ctx context.Context, prepared string) (*cre
 // deriveSCRAM computes the keys of RFC 5802 section 3. Clients apply SASLprep
 // (section 2.2), which differs from our own preparation for a few characters and
 // refuses some; for those, clients send the password as it is.
-func deriveSCRAM(prepared string, iterations int) (scram.StoredCredentials, error) {
+func deriveSCRAM(prepared string, factors scram.KeyFactors) (scram.StoredCredentials, error) {
 	client, err := scram.SHA256.NewClient("", prepared, "")
 	if err != nil {
 		if client, err = scram.SHA256.NewClientUnprepped("", prepared, ""); err != nil {
 			return scram.StoredCredentials{}, fmt.Errorf("derive SCRAM keys: %w", err)
 		}
 	}
-	salt := make([]byte, saltSize)
-	rand.Read(salt)
-	keys, err := client.GetStoredCredentialsWithError(scram.KeyFactors{Salt: string(salt), Iters: iterations})
+	keys, err := client.GetStoredCredentialsWithError(factors)
 	if err != nil {
 		return keys, fmt.Errorf("derive SCRAM keys: %w", err)
 	}
 	return keys, nil
 }
 
+// keyFactors are SCRAM's for an address, whether there is such a user or not. A
+// server has to name them before the client shows which password it means: all
+// of a user's passwords, their own and those of their devices, share them.
+func (d *Directory) keyFactors(address string) scram.KeyFactors {
+	mac := hmac.New(sha256.New, d.secret)
+	mac.Write([]byte("scram salt\x00" + address))
+	return scram.KeyFactors{Salt: string(mac.Sum(nil)[:saltSize]), Iters: d.hasher.cost.Iterations}
+}
+
 // dummyCredential is for users who do not exist or have no password. Nobody can
 // tell it from a real one: the salt is the same each time for the same name
 // (RFC 5802 section 5.1 leaves e=unknown-user to the server's discretion).
 func (d *Directory) dummyCredential(name string) credential {
-	mac := hmac.New(sha256.New, d.secret)
-	mac.Write([]byte("scram salt\x00" + name))
-	salt := mac.Sum(nil)[:saltSize]
 	keys := make([]byte, 2*sha256.Size)
 	rand.Read(keys)
 	return credential{
 		argon2id: d.hasher.dummy(),
 		scram: scram.StoredCredentials{
-			KeyFactors: scram.KeyFactors{Salt: string(salt), Iters: d.hasher.cost.Iterations},
+			KeyFactors: d.keyFactors(name),
 			StoredKey:  keys[:sha256.Size],
 			ServerKey:  keys[sha256.Size:],
 		},
@@ -93,12 +97,18 @@ func (d *Directory) SetPassword(ctx context.Context, address, password string) e
 	if err != nil {
 		return fmt.Errorf("set password of %s: %w", a, err)
 	}
-	return d.changeUser(ctx, address, Event{Action: "user.password"}, func(tx *database.Tx, user *User) error {
+	var ending Ending
+	err = d.changeUser(ctx, address, Event{Action: "user.password"}, func(tx *database.Tx, user *User) error {
 		if user.Team {
 			return ErrTeam
 		}
+		ending = Ending{User: user.ID}
 		return saveCredential(tx, user.ID, fresh, d.now())
 	})
+	if err == nil {
+		d.end(ending)
+	}
+	return err
 }
 
 func saveCredential(tx *database.Tx, user int64, c *credential, at time.Time) error {
@@ -117,8 +127,8 @@ func saveCredential(tx *database.Tx, user int64, c *credential, at time.Time) er
 
 // renewCredential replaces what is kept of an unchanged password, when its cost
 // is not the present one. The version stays: nothing ends by it.
-func (d *Directory) renewCredential(ctx context.Context, user, version int64, prepared string) error {
-	fresh, err := d.deriveCredential(ctx, prepared)
+func (d *Directory) renewCredential(ctx context.Context, user *User, version int64, prepared string) error {
+	fresh, err := d.deriveCredential(ctx, user.Address, prepared)
 	if err != nil {
 		return err
 	}
@@ -126,7 +136,7 @@ func (d *Directory) renewCredential(ctx context.Context, user, version int64, pr
 		_, err := tx.Exec(`UPDATE credential SET argon2id = ?, scram_salt = ?, scram_iterations = ?,
 			scram_stored_key = ?, scram_server_key = ? WHERE user = ? AND version = ?`,
 			fresh.argon2id, []byte(fresh.scram.Salt), fresh.scram.Iters, fresh.scram.StoredKey, fresh.scram.ServerKey,
-			user, version)
+			user.ID, version)
 		return err
 	})
 }

@@ -1,5 +1,5 @@
-// Package directory knows who: domains, users, addresses, aliases, credentials,
-// the sign-in throttle, settings and the audit log.
+// Package directory knows who: domains, users, addresses, aliases, credentials of
+// all kinds, invitations, the sign-in throttle, settings and the audit log.
 //
 // Safe for concurrent use. Domains, users, credentials and aliases are read from
 // the database each time, so that a change counts at once. Two things are kept in
@@ -65,6 +65,7 @@ type Directory struct {
 	verified *verified
 	throttle *throttle
 	signIns  atomic.Int64
+	endings  []func(Ending) // told of what ends sessions
 }
 
 // Open prepares the directory in an open database.

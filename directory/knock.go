@@ -42,6 +42,10 @@ type knock struct {
 	credential credential
 	seen       time.Time // when the user last signed in from the peer; zero: never
 	typed      string    // the name, where the audit log may show it
+
+	secondFactor bool         // the user has one
+	own          bool         // they have shown their own password
+	app          *appPassword // or this one
 }
 
 // id is the user's, or 0 for nobody.
@@ -118,13 +122,14 @@ func (k *knock) load(q querier, a Address) error {
 	c := &k.credential
 	err := q.QueryRow(`SELECT u.id, u.name, u.role, u.disabled, u.created_at, coalesce(k.last_at, 0),
 			coalesce(c.version, 0), coalesce(c.argon2id, ''), coalesce(c.scram_salt, x''),
-			coalesce(c.scram_iterations, 0), coalesce(c.scram_stored_key, x''), coalesce(c.scram_server_key, x'')
+			coalesce(c.scram_iterations, 0), coalesce(c.scram_stored_key, x''), coalesce(c.scram_server_key, x''),
+			`+secondFactorOf+`
 		FROM user u JOIN domain d ON d.id = u.domain
 		LEFT JOIN credential c ON c.user = u.id
 		LEFT JOIN known_peer k ON k.user = u.id AND k.peer = ?
 		WHERE d.name = ? AND u.localpart = ?`, k.visit.peer, a.Domain, a.Local).
 		Scan(&user.ID, &user.Name, &user.Role, &user.Disabled, &created, &seen,
-			&c.version, &c.argon2id, &salt, &c.scram.Iters, &c.scram.StoredKey, &c.scram.ServerKey)
+			&c.version, &c.argon2id, &salt, &c.scram.Iters, &c.scram.StoredKey, &c.scram.ServerKey, &k.secondFactor)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}

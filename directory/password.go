@@ -1,7 +1,6 @@
 package directory
 
 import (
-	"crypto/rand"
 	_ "embed"
 	"fmt"
 	"slices"
@@ -69,24 +68,5 @@ func distinct(s string) int {
 	return len(slices.Compact(runes))
 }
 
-// GeneratePassword returns a random password that is easy to type: five groups
-// of four, in lower case, without letters that look like others. It has 99 bits.
-func GeneratePassword() string {
-	const alphabet = "abcdefghjkmnpqrstuvwxyz23456789" // 31: no i, l, o, 0, 1
-	const groups, size = 5, 4
-	var b strings.Builder
-	for drawn := 0; drawn < groups*size; {
-		var draw [1]byte
-		rand.Read(draw[:])
-		n := int(draw[0] & 31)
-		if n == len(alphabet) {
-			continue // draw again, so that every letter is as likely
-		}
-		if drawn > 0 && drawn%size == 0 {
-			b.WriteByte('-')
-		}
-		b.WriteByte(alphabet[n])
-		drawn++
-	}
-	return b.String()
-}
+// GeneratePassword returns a random password that is easy to type.
+func GeneratePassword() string { return generateSecret(passwordSize) }

@@ -22,5 +22,19 @@ func collect[T any](rows *sql.Rows, scan func(scanner) (T, error)) ([]T, error) 
 	return all, rows.Err()
 }
 
+// mustChange turns a statement that changed no row into the error that says so.
+func mustChange(result sql.Result, err error) func(none error) error {
+	return func(none error) error {
+		if err != nil {
+			return err
+		}
+		n, err := result.RowsAffected()
+		if err == nil && n == 0 {
+			return none
+		}
+		return err
+	}
+}
+
 // seconds is now as the database keeps it.
 func (d *Directory) seconds() time.Time { return time.Unix(d.now().Unix(), 0) }

@@ -29,6 +29,17 @@ var salvaged = []struct {
 		FROM credential WHERE user > ? ORDER BY user`,
 		`INSERT INTO credential (user, argon2id, scram_salt, scram_iterations, scram_stored_key, scram_server_key, version, changed_at)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`},
+	{true, 13, `SELECT id, user, name, scopes, hash, scram_salt, scram_iterations, scram_stored_key, scram_server_key,
+			created_at, used_at, used_from, used_by FROM app_password WHERE id > ? ORDER BY id`,
+		`INSERT INTO app_password (id, user, name, scopes, hash, scram_salt, scram_iterations, scram_stored_key,
+			scram_server_key, created_at, used_at, used_from, used_by)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`},
+	{true, 4, `SELECT user, secret, confirmed_at, last_step FROM totp WHERE user > ? ORDER BY user`,
+		`INSERT INTO totp (user, secret, confirmed_at, last_step) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`},
+	{false, 6, `SELECT id, user, name, credential, created_at, used_at FROM passkey`,
+		`INSERT INTO passkey (id, user, name, credential, created_at, used_at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`},
+	{false, 2, `SELECT user, hash FROM recovery_code`,
+		`INSERT INTO recovery_code (user, hash) VALUES (?, ?) ON CONFLICT DO NOTHING`},
 	{false, 3, `SELECT domain, localpart, target FROM alias`,
 		`INSERT INTO alias (domain, localpart, target) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`},
 	{false, 2, `SELECT key, value FROM setting`,
@@ -36,7 +47,7 @@ var salvaged = []struct {
 }
 
 // Salvage takes over what can still be read of a damaged database: domains,
-// users with their passwords, aliases, settings. It is for a directory that
+// users with their passwords and second factors, aliases, settings. It is for a directory that
 // nobody has used yet; what is there already stays. It returns how many users
 // came back. The directory is to be opened anew afterwards.
 func (d *Directory) Salvage(ctx context.Context, w *database.Wreck) (users int, err error) {

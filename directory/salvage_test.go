@@ -1,9 +1,11 @@
 package directory
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"letterbox/database"
 )
@@ -26,12 +28,12 @@ func wreckOf(t *testing.T, whole []byte, page int) *database.Wreck {
 	return w
 }
 
-// inhabited is the database file of a house, closed.
-func inhabited(t *testing.T) []byte {
+// inhabited is the database file of a house, closed, and an app password of Ann's.
+func inhabited(t *testing.T) (data []byte, appPassword string) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "letterbox.db")
 	t.Run("live", func(t *testing.T) {
-		h := &house{clock: &clock{}, path: path}
+		h := &house{clock: &clock{now: time.Unix(1_800_000_000, 0)}, path: path}
 		h.Directory = openDirectory(t, path, h.clock)
 		_, err := h.AddDomain(t.Context(), "home.example")
 		must(t, err)
@@ -40,18 +42,23 @@ func inhabited(t *testing.T) []byte {
 		must(t, h.SetRole(t.Context(), ann, "admin"))
 		must(t, h.AddAlias(t.Context(), "info@home.example", ann))
 		must(t, h.SetSetting(t.Context(), "colour", "blue"))
+		appPassword, _, err = h.AddAppPassword(t.Context(), ann, "Phone", "imap")
+		must(t, err)
+		h.enableTOTP(t, ann)
+		_, err = h.NewRecoveryCodes(t.Context(), ann)
+		must(t, err)
 	})
 	data, err := os.ReadFile(path)
 	must(t, err)
-	return data
+	return data, appPassword
 }
 
 // TestSalvage takes everything over, once and again.
 func TestSalvage(t *testing.T) {
 	t.Parallel()
-	whole := inhabited(t)
-	h := &house{clock: &clock{}}
-	h.Directory = openDirectory(t, filepath.Join(t.TempDir(), "new.db"), h.clock)
+	whole, appPassword := inhabited(t)
+	h := &house{clock: &clock{now: time.Unix(1_800_000_000, 0)}, path: filepath.Join(t.TempDir(), "new.db")}
+	h.Directory = openDirectory(t, h.path, h.clock)
 	for range 2 {
 		w := wreckOf(t, whole, -1)
 		users, err := h.Salvage(t.Context(), w)
@@ -60,7 +67,14 @@ func TestSalvage(t *testing.T) {
 			t.Errorf("%d users, damaged %v", users, w.Damaged)
 		}
 	}
-	must(t, h.signIn(t, "192.0.2.1", ann, annsPassword))
+	h.Directory = openDirectory(t, h.path, h.clock) // with the secret that was found
+	must(t, h.signIn(t, "192.0.2.1", ann, appPassword))
+	if err := h.signIn(t, "192.0.2.1", ann, annsPassword); !errors.Is(err, ErrSecondFactor) {
+		t.Errorf("her own password: %v", err)
+	}
+	if f, err := h.SecondFactors(t.Context(), 1); err != nil || !f.TOTP || f.RecoveryCodes != recoveryCodes {
+		t.Errorf("second factors are %+v, %v", f, err)
+	}
 	if user, err := h.User(t.Context(), ann); err != nil || user.Role != "admin" || user.Name != "Ann" {
 		t.Errorf("%+v, %v", user, err)
 	}
@@ -76,7 +90,7 @@ func TestSalvage(t *testing.T) {
 // them do not cost Ann her password.
 func TestSalvageOfDamagedPages(t *testing.T) {
 	t.Parallel()
-	whole := inhabited(t)
+	whole, _ := inhabited(t)
 	pages, lost := len(whole)/4096, 0
 	for page := range pages {
 		d := openDirectory(t, filepath.Join(t.TempDir(), "new.db"), &clock{})

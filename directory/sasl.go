@@ -53,9 +53,9 @@ func (d *Directory) Mechanisms(p Peer, private bool) []string {
 func (d *Directory) SASL(ctx context.Context, p Peer, mechanism string, signedIn func(*User)) (sasl.Server, error) {
 	switch mechanism {
 	case mechSCRAM:
-		return d.newSCRAM(ctx, p, false, signedIn)
+		return d.newSCRAM(ctx, p, false, signedIn), nil
 	case mechSCRAMPlus:
-		return d.newSCRAM(ctx, p, true, signedIn)
+		return d.newSCRAM(ctx, p, true, signedIn), nil
 	case mechBearer:
 		if d.bearer != nil {
 			return d.newBearer(ctx, p, signedIn), nil

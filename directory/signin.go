@@ -7,14 +7,24 @@ import (
 	"letterbox/database"
 )
 
-// Authenticate checks a password. ErrBadCredentials (also for unknown users, in
-// the same time), *ThrottledError, ErrDisabled (only with the right password).
-// Any other error means that it could not be checked. It may wait for its turn,
-// as long as ctx lasts.
+// Authenticate checks a password: the user's own, or an app password for the
+// peer's door. ErrBadCredentials (also for unknown users, in the same time),
+// *ThrottledError; only with the right password ErrDisabled, ErrSecondFactor (it is
+// not enough) and ErrScope (it is for something else). Any other error means that
+// it could not be checked. It may wait for its turn, as long as ctx lasts.
 //
 // The user name is the address, or its local part alone where only one domain
 // is served.
 func (d *Directory) Authenticate(ctx context.Context, p Peer, username, password string) (*User, error) {
+	k, err := d.check(ctx, p, username, password)
+	if err != nil {
+		return nil, err
+	}
+	return d.admit(ctx, k)
+}
+
+// check finds out whose password it is; whether they may come in is admit's.
+func (d *Directory) check(ctx context.Context, p Peer, username, password string) (*knock, error) {
 	k, err := d.knock(ctx, p, username)
 	if err != nil {
 		return nil, err
@@ -28,6 +38,9 @@ func (d *Directory) Authenticate(ctx context.Context, p Peer, username, password
 	if d.throttle.failedBefore(k.visit, attempt) {
 		return nil, ErrBadCredentials
 	}
+	if k.app, err = d.findAppPassword(ctx, k, password); err != nil || k.app != nil {
+		return k, err
+	}
 	right, err := d.verify(ctx, k, password)
 	if err != nil {
 		return nil, fmt.Errorf("check password: %w", err)
@@ -35,7 +48,8 @@ func (d *Directory) Authenticate(ctx context.Context, p Peer, username, password
 	if !right {
 		return nil, d.refuse(ctx, k, attempt)
 	}
-	return d.admit(ctx, k)
+	k.own = true
+	return k, nil
 }
 
 // verify compares the password with what is kept. It computes argon2id once for
@@ -51,8 +65,8 @@ func (d *Directory) verify(ctx context.Context, k *knock, password string) (bool
 		return false, err
 	}
 	d.verified.add(d.now(), entry)
-	if outdated || k.credential.scram.Iters != d.hasher.cost.Iterations {
-		if err := d.renewCredential(ctx, k.user.ID, k.credential.version, prepared); err != nil {
+	if outdated || k.credential.scram.KeyFactors != d.keyFactors(k.user.Address) {
+		if err := d.renewCredential(ctx, k.user, k.credential.version, prepared); err != nil {
 			d.log.WarnContext(ctx, "password hash not renewed", "account", k.user.ID, "error", err)
 		}
 	}
@@ -91,8 +105,8 @@ func (d *Directory) refuse(ctx context.Context, k *knock, attempt fingerprint) e
 	return ErrBadCredentials
 }
 
-// admit lets in whoever has shown the password, if that still counts: to check
-// it took a while.
+// admit lets in whoever has shown what opens this door, if that still counts: to
+// check it took a while.
 func (d *Directory) admit(ctx context.Context, k *knock) (*User, error) {
 	now, err := d.knock(ctx, k.peer, k.visit.name)
 	switch {
@@ -102,6 +116,17 @@ func (d *Directory) admit(ctx context.Context, k *knock) (*User, error) {
 		return nil, ErrBadCredentials
 	case now.user.Disabled:
 		return nil, ErrDisabled
+	case k.own && now.secondFactor:
+		return nil, ErrSecondFactor
+	}
+	if k.app != nil {
+		if !k.app.opens(k.peer) {
+			return nil, ErrScope
+		}
+		if err := d.noteUse(ctx, k); err != nil {
+			return nil, err
+		}
+		now.user.AppPassword = &k.app.AppPassword
 	}
 	d.throttle.succeed(k.visit)
 	d.signIns.Add(1)

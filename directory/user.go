@@ -20,6 +20,8 @@ type User struct {
 	Team     bool   // nobody signs in: its members share its mail
 	Disabled bool
 	Created  time.Time
+
+	AppPassword *AppPassword // what they have just signed in with; nil: their own password, or they have not
 }
 
 // Kinds of users: a person, or a team.

@@ -9,14 +9,18 @@ import (
 )
 
 // SetDisabled locks a user out or lets them in again. A disabled user cannot
-// sign in; mail for them still arrives. Sessions that are open are the servers'
-// to end.
+// sign in, and their sessions end; mail for them still arrives.
 func (d *Directory) SetDisabled(ctx context.Context, address string, disabled bool) error {
 	action := "user.enable"
 	if disabled {
 		action = "user.disable"
 	}
-	return d.changeUser(ctx, address, Event{Action: action}, func(tx *database.Tx, user *User) error {
+	return d.changeAndEnd(ctx, address, Event{Action: action}, disabled, func(tx *database.Tx, user *User) error {
+		if !disabled { // who is let in again stays
+			if _, err := tx.Exec(`DELETE FROM leaving WHERE user = ?`, user.ID); err != nil {
+				return err
+			}
+		}
 		_, err := tx.Exec(`UPDATE user SET disabled = ? WHERE id = ?`, disabled, user.ID)
 		return err
 	})
@@ -51,7 +55,7 @@ func (d *Directory) SetName(ctx context.Context, address, name string) error {
 // whoever gets the address later shall not get their mail. The mail itself is
 // the store's (RemoveAccount).
 func (d *Directory) RemoveUser(ctx context.Context, address string) error {
-	return d.changeUser(ctx, address, Event{Action: "user.remove"}, func(tx *database.Tx, user *User) error {
+	return d.changeAndEnd(ctx, address, Event{Action: "user.remove"}, true, func(tx *database.Tx, user *User) error {
 		if err := d.removeTarget(tx, user.Address); err != nil {
 			return err
 		}
@@ -61,6 +65,20 @@ func (d *Directory) RemoveUser(ctx context.Context, address string) error {
 		_, err := tx.Exec(`DELETE FROM user WHERE id = ?`, user.ID)
 		return err
 	})
+}
+
+// changeAndEnd is changeUser; afterwards all of the user's sessions end, if that is
+// wanted.
+func (d *Directory) changeAndEnd(ctx context.Context, address string, e Event, end bool, change func(*database.Tx, *User) error) error {
+	var id int64
+	err := d.changeUser(ctx, address, e, func(tx *database.Tx, user *User) error {
+		id = user.ID
+		return change(tx, user)
+	})
+	if err == nil && end {
+		d.end(Ending{User: id, All: true})
+	}
+	return err
 }
 
 // changeUser finds the user, runs change and writes the audit line, all in one

@@ -99,6 +99,8 @@ func known(c *call, err error) *reply {
 		// Nothing was said about the password: clients should try again later,
 		// not ask for another one.
 		return replyNo(imap.ResponseCodeUnavailable)
+	case errors.Is(err, directory.ErrSecondFactor), errors.Is(err, directory.ErrScope):
+		return replyNo(imap.ResponseCodeAuthenticationFailed) // they should ask for another one
 	case errors.Is(err, directory.ErrDisabled):
 		return replyNo(imap.ResponseCodeContactAdmin)
 	case errors.Is(err, context.Canceled):

@@ -7,6 +7,7 @@ import (
 
 	"github.com/emersion/go-imap/v2"
 	"letterbox/directory"
+	"letterbox/imapd/wire"
 )
 
 // signIn makes the session the user's. The reply carries the capabilities,
@@ -45,6 +46,11 @@ func (s *session) signInFailed(err error, mechanism string) error {
 	}
 	s.log.Info("sign-in refused", "mechanism", mechanism, "reason", err)
 	s.srv.cfg.Telemetry.SignIn("imap", result)
+	if errors.Is(err, directory.ErrSecondFactor) || errors.Is(err, directory.ErrScope) {
+		// Clients must show an alert to people (RFC 9051 section 7.1). Of the tagged
+		// reply most read no more than its code.
+		s.enc.Status("*", imap.StatusResponseTypeNo, wire.Code(imap.ResponseCodeAlert), err.Error())
+	}
 	return err
 }
 

@@ -66,6 +66,8 @@ func known(err error) *reply {
 		return say(535, "5.7.8", "wrong user name or password; the user name is the whole address")
 	case errors.As(err, &throttled):
 		return say(454, "4.7.0", err.Error())
+	case errors.Is(err, directory.ErrSecondFactor), errors.Is(err, directory.ErrScope):
+		return say(535, "5.7.8", err.Error())
 	case errors.Is(err, directory.ErrDisabled):
 		return say(525, "5.7.13", "this account is disabled; ask who runs this server")
 	case errors.Is(err, directory.ErrBadResponse):

@@ -1,0 +1,182 @@
+package directory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"letterbox/database"
+)
+
+var (
+	// ErrSecondFactor is the right password where it is not enough.
+	ErrSecondFactor   = errors.New("this account has a second factor, so its password does not open mail programs; make an app password for this device on your page")
+	ErrNoSecondFactor = errors.New("there is no second factor")
+)
+
+// SecondFactors are what a user signs in to the web pages with, beside their
+// password. Whoever has one signs in to IMAP and submission with app passwords
+// alone: a mail program cannot ask for a code.
+type SecondFactors struct {
+	TOTP          bool
+	Passkeys      []Passkey
+	RecoveryCodes int // that are left
+}
+
+// Any reports whether there is one.
+func (f SecondFactors) Any() bool { return f.TOTP || len(f.Passkeys) > 0 }
+
+// SecondFactors returns the user's.
+func (d *Directory) SecondFactors(ctx context.Context, user int64) (f SecondFactors, err error) {
+	err = d.db.Read(ctx, func(c *database.Conn) error {
+		t, err := loadTOTP(c, user)
+		if err != nil {
+			return err
+		}
+		f.TOTP = t.confirmed
+		if err := c.QueryRow(`SELECT count(*) FROM recovery_code WHERE user = ?`, user).Scan(&f.RecoveryCodes); err != nil {
+			return err
+		}
+		f.Passkeys, err = passkeys(c, user)
+		return err
+	})
+	if err != nil {
+		return f, fmt.Errorf("look up second factors: %w", err)
+	}
+	return f, nil
+}
+
+// FirstFactor is Authenticate for the web pages, where a second factor can be asked
+// for: more reports that it has to be, by SecondFactor or a passkey. Until then
+// nobody has signed in.
+func (d *Directory) FirstFactor(ctx context.Context, p Peer, username, password string) (user *User, more bool, err error) {
+	k, err := d.check(ctx, p, username, password)
+	if err != nil {
+		return nil, false, err
+	}
+	if k.app == nil && k.secondFactor && !k.user.Disabled {
+		return k.user, true, nil
+	}
+	user, err = d.admit(ctx, k)
+	return user, false, err
+}
+
+// SecondFactor signs a user in who was FirstFactor's, with a code from their app
+// or a recovery code. ErrBadCode, *ThrottledError, ErrDisabled. Wrong codes are
+// slowed down as wrong passwords are, and count apart from them.
+func (d *Directory) SecondFactor(ctx context.Context, p Peer, user *User, code string) (*User, error) {
+	k, err := d.knock(ctx, p, user.Address)
+	if err != nil {
+		return nil, err
+	}
+	if k.id() != user.ID {
+		return nil, ErrBadCredentials
+	}
+	guarded := *k
+	guarded.visit.name = "second factor of " + k.visit.name
+	leave, err := d.throttle.enter(ctx, guarded.visit)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	if err := d.useCode(ctx, user, code); errors.Is(err, ErrBadCode) {
+		if err := d.refuse(ctx, &guarded, d.throttle.attempt(guarded.visit, 0, code)); !errors.Is(err, ErrBadCredentials) {
+			return nil, err
+		}
+		return nil, ErrBadCode
+	} else if err != nil {
+		return nil, err
+	}
+	d.throttle.succeed(guarded.visit)
+	return d.admit(ctx, k)
+}
+
+func (d *Directory) useCode(ctx context.Context, user *User, code string) error {
+	return d.db.Write(ctx, func(tx *database.Tx) error {
+		t, err := loadTOTP(tx, user.ID)
+		if err != nil {
+			return err
+		}
+		if t.confirmed {
+			if err := t.use(tx, user.ID, code, d.now()); !errors.Is(err, ErrBadCode) {
+				return err
+			}
+		}
+		used, err := d.useRecoveryCode(tx, user.ID, code)
+		if err != nil || !used {
+			return orElse(err, ErrBadCode)
+		}
+		return d.audit(ctx, tx, Event{Actor: user.Address, Action: "user.recovery-code.use", Subject: user.Address})
+	})
+}
+
+// ResetSecondFactor takes all of a user's second factors away: for somebody who
+// has lost telephone and recovery codes. ErrNoSecondFactor.
+func (d *Directory) ResetSecondFactor(ctx context.Context, address string) error {
+	return d.removeFactor(ctx, address, Event{Action: "user.second-factor.reset"}, func(tx *database.Tx, user *User) error {
+		if has, err := hasSecondFactor(tx, user.ID); err != nil || !has {
+			return orElse(err, ErrNoSecondFactor)
+		}
+		for _, statement := range []string{`DELETE FROM totp WHERE user = ?`, `DELETE FROM passkey WHERE user = ?`} {
+			if _, err := tx.Exec(statement, user.ID); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// addFactor runs a change that gives the user a second factor. With the first one,
+// sessions of mail programs that their own password has opened end.
+func (d *Directory) addFactor(ctx context.Context, address string, e Event, add func(*database.Tx, *User) error) error {
+	var ending *Ending
+	err := d.changeUser(ctx, address, e, func(tx *database.Tx, user *User) error {
+		before, err := hasSecondFactor(tx, user.ID)
+		if err != nil {
+			return err
+		}
+		if !before {
+			ending = &Ending{User: user.ID}
+		}
+		return add(tx, user)
+	})
+	if err == nil && ending != nil {
+		d.end(*ending)
+	}
+	return err
+}
+
+// removeFactor runs a change that takes a second factor away; recovery codes go
+// with the last one.
+func (d *Directory) removeFactor(ctx context.Context, address string, e Event, remove func(*database.Tx, *User) error) error {
+	return d.changeUser(ctx, address, e, func(tx *database.Tx, user *User) error {
+		if err := remove(tx, user); err != nil {
+			return err
+		}
+		if has, err := hasSecondFactor(tx, user.ID); err != nil || has {
+			return err
+		}
+		_, err := tx.Exec(`DELETE FROM recovery_code WHERE user = ?`, user.ID)
+		return err
+	})
+}
+
+// secondFactorOf is a condition: the user u has a second factor.
+const secondFactorOf = `(EXISTS (SELECT 1 FROM totp t WHERE t.user = u.id AND t.confirmed_at > 0)
+	OR EXISTS (SELECT 1 FROM passkey p WHERE p.user = u.id))`
+
+func hasSecondFactor(q querier, user int64) (has bool, err error) {
+	err = q.QueryRow(`SELECT `+secondFactorOf+` FROM user u WHERE u.id = ?`, user).Scan(&has)
+	if err != nil {
+		return false, fmt.Errorf("look up second factor: %w", err)
+	}
+	return has, nil
+}
+
+// orElse is err, or what stands for no error.
+func orElse(err, otherwise error) error {
+	if err != nil {
+		return err
+	}
+	return otherwise
+}
