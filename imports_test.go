@@ -30,7 +30,9 @@ var floors = map[string][]string{
 	"store/index": nil,
 	"store":       {"database", "message", "quota", "store/blob", "store/index"},
 	"directory":   {"database", "quota"},
-	"telemetry":   nil,
+	"finding":     nil,
+	"habit":       {"finding"},
+	"telemetry":   {"habit"},
 
 	"records": {"directory", "discover"},
 
@@ -39,8 +41,8 @@ var floors = map[string][]string{
 		"database", "store", "directory", "mailauth", "message", "quota", "resolver", "delivery", "telemetry",
 	},
 
-	"smtpd": {"accept", "store", "delivery", "queue", "directory", "mailauth", "message", "quota", "telemetry"},
-	"imapd": {"accept", "imapd/wire", "store", "directory", "message", "quota", "telemetry"},
+	"smtpd": {"accept", "store", "delivery", "queue", "directory", "mailauth", "message", "quota", "telemetry", "habit"},
+	"imapd": {"accept", "imapd/wire", "store", "directory", "message", "quota", "telemetry", "habit"},
 
 	"backup": {"database", "store", "store/blob", "directory", "message"},
 

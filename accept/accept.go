@@ -8,6 +8,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"net/netip"
 	"sync"
 	"time"
 )
@@ -26,6 +27,8 @@ type Server struct {
 	Log     *slog.Logger
 	Grace   time.Duration // for what runs when the server stops
 	Refusal string        // the line for those beyond the limits; "": they hear nothing, as where TLS comes first
+
+	Refused func(peer netip.Addr) // hears of those beyond the limits; may be nil
 
 	// New makes the session of a connection; stopping is closed when the server
 	// stops.
@@ -102,6 +105,9 @@ func pause(ctx context.Context, d time.Duration) {
 // the accepting of others no longer than a write into an empty socket buffer.
 func (g *gathering) refuse(conn net.Conn) {
 	g.Log.Warn("connection refused", "remote", Peer(conn), "reason", "too many connections")
+	if g.Refused != nil {
+		g.Refused(Peer(conn))
+	}
 	if g.Refusal != "" {
 		_ = conn.SetWriteDeadline(time.Now().Add(time.Second))
 		_, _ = conn.Write([]byte(g.Refusal))

@@ -96,7 +96,7 @@ func (d *Data) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	d.Directory, err = directory.Open(ctx, directory.Options{DB: d.DB, Log: d.Log})
+	d.Directory, err = directory.Open(ctx, directory.Options{DB: d.DB, Log: d.Log, WrongPassword: d.Telemetry.Habits().WrongPassword})
 	if err != nil {
 		return err
 	}

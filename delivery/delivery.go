@@ -126,6 +126,9 @@ func (d *Delivery) record(ctx context.Context, e Envelope, to []directory.Recipi
 			"mailbox", int64(a.Mailbox), "uid", uint32(a.UID))
 	}
 	d.Telemetry.Delivered(len(added), bytes)
+	if e.Suspicious() {
+		d.Telemetry.Traffic().Junk.Add(int64(len(added)))
+	}
 }
 
 // Room reports whether a message of so many bytes would fit into the user's

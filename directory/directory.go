@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -48,6 +49,11 @@ type Options struct {
 	Now       func() time.Time // nil: time.Now
 	Cost      Cost             // of passwords; zero: what is right today. Tests take less
 	Bearer    CheckBearer      // nil: nobody signs in with a token
+
+	// WrongPassword hears of each wrong password, at once: for whom ("" when it is
+	// nobody's name), from where, whether it was tried before, and whether the user
+	// has signed in from there. May be nil.
+	WrongPassword func(user string, remote netip.Addr, again, known bool)
 }
 
 // Directory is the open directory. It has nothing to close: the database is its
@@ -59,6 +65,8 @@ type Directory struct {
 	now       func() time.Time
 
 	bearer CheckBearer // may be nil
+
+	wrongPassword func(user string, remote netip.Addr, again, known bool)
 
 	secret   []byte // kept in the database: makes salts for users who do not exist
 	hasher   *hasher
@@ -79,6 +87,9 @@ func Open(ctx context.Context, o Options) (*Directory, error) {
 	}
 	if d.now == nil {
 		d.now = time.Now
+	}
+	if d.wrongPassword = o.WrongPassword; d.wrongPassword == nil {
+		d.wrongPassword = func(string, netip.Addr, bool, bool) {}
 	}
 	secret, err := d.serverSecret(ctx)
 	if err != nil {

@@ -56,6 +56,14 @@ func (k *knock) id() int64 {
 	return k.user.ID
 }
 
+// address is the user's, or "" for nobody.
+func (k *knock) address() string {
+	if k.user == nil {
+		return ""
+	}
+	return k.user.Address
+}
+
 // knownFor so long after signing in from a peer a user is known there.
 const knownFor = 180 * 24 * time.Hour
 

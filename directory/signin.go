@@ -36,6 +36,7 @@ func (d *Directory) check(ctx context.Context, p Peer, username, password string
 	defer leave()
 	attempt := d.throttle.attempt(k.visit, k.credential.version, password)
 	if d.throttle.failedBefore(k.visit, attempt) {
+		d.wrongPassword(k.address(), p.Remote, true, k.visit.known)
 		return nil, ErrBadCredentials
 	}
 	if k.app, err = d.findAppPassword(ctx, k, password); err != nil || k.app != nil {
@@ -91,6 +92,7 @@ func (d *Directory) compute(ctx context.Context, k *knock, entry verifiedEntry, 
 // by now.
 func (d *Directory) refuse(ctx context.Context, k *knock, attempt fingerprint) error {
 	begins := d.throttle.fail(k.visit, attempt)
+	d.wrongPassword(k.address(), k.peer.Remote, false, k.visit.known)
 	e := Event{Actor: "unknown", Action: "signin.bad", Subject: k.typed, Remote: k.peer.from(), Detail: k.peer.Protocol}
 	err := d.db.Write(context.WithoutCancel(ctx), func(tx *database.Tx) error {
 		if err := d.audit(ctx, tx, e); err != nil || !begins {

@@ -47,6 +47,7 @@ func appendMessages(ctx context.Context, s *session, d *wire.Decoder, c *call) e
 	for _, a := range added {
 		s.made(a.Mailbox, imap.UIDSetNum(a.UID))
 	}
+	s.put(up.mailbox, batch)
 	c.code = appendUID(added)
 	return nil
 }

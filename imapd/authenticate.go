@@ -50,6 +50,7 @@ func (s *session) offers(mechanism string) error {
 	case slices.Contains(s.srv.cfg.Directory.Mechanisms(s.signInPeer(), s.private), mechanism):
 		return nil
 	case slices.Contains(s.srv.cfg.Directory.Mechanisms(s.signInPeer(), true), mechanism):
+		s.srv.cfg.Telemetry.Exposed("imap", "", s.peer)
 		return errNotPrivate()
 	}
 	return no("", "no such mechanism: %.40s", mechanism)

@@ -15,11 +15,15 @@ func closeMailbox(ctx context.Context, s *session, d *wire.Decoder, _ *call) err
 	}
 	// RFC 4314 section 4: without the right it just closes.
 	id, readOnly := s.sel.id, s.sel.readOnly || !s.rights().Has(store.Remove)
-	s.deselect()
 	if readOnly {
+		s.deselect()
 		return nil
 	}
-	_, _, err := s.srv.cfg.Store.Expunge(ctx, id, nil)
+	mailbox := s.sel.view.Mailbox()
+	s.marked = false // they go
+	s.deselect()
+	gone, _, err := s.srv.cfg.Store.Expunge(ctx, id, nil)
+	s.removed(mailbox, uidCount(gone))
 	return err
 }
 

@@ -25,6 +25,7 @@ func copyMessages(ctx context.Context, s *session, d *wire.Decoder, c *call) err
 		return err
 	}
 	s.made(to.ID, result.Dest)
+	s.copied(uidCount(result.Source))
 	c.code = copyUID(result)
 	if c.code == "" {
 		c.text = "no matching messages, so nothing copied"

@@ -41,6 +41,7 @@ func create(ctx context.Context, s *session, d *wire.Decoder, c *call) error {
 	if err != nil {
 		return err
 	}
+	s.created(ctx, p, *mailbox)
 	mailbox.Name = p.prefix + mailbox.Name
 	if s.mustTell(name) {
 		s.tellName(listed{Mailbox: *mailbox, exists: true}, name)

@@ -24,6 +24,7 @@ func deleteMailbox(ctx context.Context, s *session, d *wire.Decoder, _ *call) er
 	if err := s.srv.cfg.Store.DeleteMailbox(ctx, p.account, p.name); err != nil {
 		return err
 	}
+	s.watched.Habits().Folder(p.name, false)
 	if s.mustTell(name) {
 		s.tellName(listed{Mailbox: store.Mailbox{Name: norm.NFC.String(name)}}, name)
 	}

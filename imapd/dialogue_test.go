@@ -10,6 +10,7 @@ import (
 	"net"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -62,6 +63,12 @@ import (
 //	uncompress A                  and not any more
 //	capabilities ADDRESS -WITHHELD +OFFERED ...   a user's own
 //	close A
+//	repeat N ... end              plays the lines between N times; {{$n}} counts from 1
+//	skip A N                      A receives N lines, whatever they are
+//	until A TEXT                  A receives lines up to one that begins so
+//	clock 5m                      for those who watch (package habit), time passes
+//	finding KIND [TEXT ...]       that was found, and its figures are such; _ for any
+//	no finding KIND
 //	restart                       does nothing to the data: the server drains and starts again
 //
 // In expected lines {{regexp}} matches, {{name=regexp}} matches and is
@@ -151,9 +158,12 @@ func (st *stage) play(lines []string) int {
 	if line == "" || strings.HasPrefix(line, "#") {
 		return 1
 	}
+	if times, ok := strings.CutPrefix(line, "repeat "); ok {
+		return st.repeat(int(st.number(times)), lines)
+	}
 	m := dialogueLine.FindStringSubmatch(line)
 	if m == nil {
-		st.direct(splitDirective(line))
+		st.direct(splitDirective(st.insert(line)))
 		return 1
 	}
 	a, text := st.actors[m[1]], m[3]
@@ -186,6 +196,21 @@ func (st *stage) play(lines []string) int {
 		}
 	}
 	return 1
+}
+
+// repeat plays what stands up to "end" several times.
+func (st *stage) repeat(times int, lines []string) int {
+	end := slices.Index(lines, "end")
+	if end < 0 {
+		st.fatalf("no end")
+	}
+	for n := range times {
+		st.captured["n"] = strconv.Itoa(n + 1)
+		for i := 1; i < end; {
+			i += st.play(lines[i:end])
+		}
+	}
+	return end + 1
 }
 
 func (st *stage) file(name string) []byte {
@@ -340,6 +365,11 @@ func (st *stage) direct(words []string) {
 		"uncompress":   func(args []string) { st.uncompress(args[0]) },
 		"close":        func(args []string) { _ = st.actors[args[0]].conn.Close() },
 		"restart":      func([]string) { st.house.stop() },
+		"skip":         st.skip,
+		"until":        st.until,
+		"clock":        st.passTime,
+		"finding":      st.expectFinding,
+		"no":           st.expectNoFinding,
 	}
 	fn := directives[words[0]]
 	if fn == nil {

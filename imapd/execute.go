@@ -24,6 +24,7 @@ func (e ending) Unwrap() error { return e.error }
 // connection cannot go on.
 func (s *session) execute(ctx context.Context) error {
 	began := time.Now()
+	s.bodies = false
 	c, cmd, err := s.readName()
 	if err == nil {
 		err = cmd.run(ctx, s, s.dec, c)
@@ -44,7 +45,7 @@ func (s *session) execute(ctx context.Context) error {
 	s.tellNotified(ctx)
 	s.tellHighest(r)
 	s.enc.Status(c.tag, r.kind, r.code, r.text)
-	s.srv.cfg.Telemetry.Command("imap", c.label(cmd), string(r.kind), time.Since(began))
+	s.answered(c, cmd, r, time.Since(began))
 	if gone != nil {
 		return gone
 	}

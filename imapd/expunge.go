@@ -30,7 +30,8 @@ func expunge(ctx context.Context, s *session, d *wire.Decoder, c *call) error {
 		uids, c.code = s.withinLimit(uids)
 	}
 	c.expunges = true
-	_, _, err = s.srv.cfg.Store.Expunge(ctx, s.sel.id, uids)
+	gone, _, err := s.srv.cfg.Store.Expunge(ctx, s.sel.id, uids)
+	s.removed(s.sel.view.Mailbox(), uidCount(gone))
 	return err
 }
 

@@ -36,6 +36,7 @@ func fetch(ctx context.Context, s *session, d *wire.Decoder, c *call) error {
 	}
 	f := newFetcher(s, items, c.uid)
 	f.since = mods.changedSince
+	s.loads(f, uids)
 	if err := s.sel.runs(mods.partial.among(s.sel, uids), func(first uint32, uids []imap.UID) error {
 		return f.run(ctx, first, uids)
 	}); err != nil {
@@ -53,6 +54,9 @@ type fetcher struct {
 	body  bool // messages' bytes are needed
 	seen  bool // \Seen is to be set
 	flags bool // FLAGS was asked for
+
+	begins bool // messages are read from their beginning, and not a part of them alone
+
 	known bool // what is told of flags need not be told again
 
 	since *store.ModSeq // only messages that changed later; nil: all
@@ -209,6 +213,9 @@ func (f *fetcher) fromRow(ctx context.Context, seq uint32, l *loaded, e store.En
 		e.Flags |= store.Seen
 	}
 	f.s.beginFetch(seq, e.UID)
+	if f.begins {
+		f.s.loaded(row.UID, m.size)
+	}
 	for k := range f.items {
 		f.between(k)
 		f.writeAny(&f.items[k], row, m, e)

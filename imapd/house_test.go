@@ -13,6 +13,7 @@ import (
 	"net"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,6 +32,7 @@ type house struct {
 	telemetry *telemetry.Telemetry
 	log       *slog.Logger
 	dir       string
+	later     atomic.Int64 // what the clock of those who watch is ahead, in nanoseconds
 
 	plain, private string // addresses of the listeners
 	cancel         func()
@@ -41,14 +43,15 @@ type house struct {
 func newHouse(t testing.TB) *house {
 	t.Helper()
 	ctx, dir := t.Context(), t.TempDir()
-	h := &house{dir: dir, telemetry: telemetry.New(), log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))}
+	h := &house{dir: dir, log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))}
+	h.telemetry = telemetry.NewAt(func() time.Time { return time.Now().Add(time.Duration(h.later.Load())) })
 	db, err := database.Open(ctx, filepath.Join(dir, "letterbox.db"), database.Options{Log: h.log})
 	check(t, err)
 	blobs, err := blob.Open(filepath.Join(dir, "blobs"), blob.Options{Log: h.log})
 	check(t, err)
 	h.store, err = store.Open(ctx, store.Options{DB: db, Blobs: blobs, Spool: filepath.Join(dir, "spool"), Log: h.log})
 	check(t, err)
-	h.directory, err = directory.Open(ctx, directory.Options{DB: db, Log: h.log})
+	h.directory, err = directory.Open(ctx, directory.Options{DB: db, Log: h.log, WrongPassword: h.telemetry.Habits().WrongPassword})
 	check(t, err)
 	t.Cleanup(func() {
 		h.stop()

@@ -2,7 +2,9 @@ package imapd
 
 import (
 	"context"
+	"strings"
 
+	"letterbox/habit"
 	"letterbox/imapd/wire"
 )
 
@@ -19,6 +21,7 @@ func id(_ context.Context, s *session, d *wire.Decoder, _ *call) error {
 	}
 	if len(client) > 0 {
 		s.log.Info("client introduced itself", "client", client)
+		s.watched.Introduced(introduced(client))
 	}
 	s.enc.Text(`* ID ("name" "Letterbox"`)
 	if v := s.srv.cfg.Version; v != "" {
@@ -50,4 +53,20 @@ func idFields(d *wire.Decoder) []string {
 		}
 	})
 	return fields
+}
+
+// introduced picks what tells clients apart from the fields of ID.
+func introduced(fields []string) (c habit.Client) {
+	for _, f := range fields {
+		name, value, _ := strings.Cut(f, "=")
+		switch strings.ToLower(name) {
+		case "name":
+			c.Name = value
+		case "version":
+			c.Version = value
+		case "os":
+			c.OS = value
+		}
+	}
+	return c
 }

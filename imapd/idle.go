@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"letterbox/imapd/wire"
+	"letterbox/telemetry"
 )
 
 // idle runs IDLE (RFC 9051 section 6.3.13): the mailbox's changes are told as
@@ -19,6 +20,7 @@ func idle(ctx context.Context, s *session, d *wire.Decoder, _ *call) error {
 	if s.sel != nil {
 		defer s.srv.cfg.Store.Watch(s.sel.id, s.link.wake)()
 	}
+	s.watched.Waits(telemetry.Idles)
 	s.enc.Continue("idling")
 	if err := s.untilDone(ctx); err != nil {
 		return ending{err}
@@ -45,6 +47,7 @@ func (s *session) untilDone(ctx context.Context) error {
 		if err := s.enc.Flush(); err != nil {
 			return err
 		}
+		s.toldNews(telemetry.Idles)
 		ready, err := s.await(min(s.srv.cfg.Timeouts.KeepAlive, time.Until(end)))
 		switch {
 		case ready:

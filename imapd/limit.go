@@ -12,15 +12,16 @@ type limiter struct {
 
 func newLimiter(most int) *limiter { return &limiter{most: most, user: map[int64]int{}} }
 
-// signIn counts a session of the user; false when there are too many.
-func (l *limiter) signIn(user int64) bool {
+// signIn counts a session of the user, and returns how many there are; false when
+// that would be too many.
+func (l *limiter) signIn(user int64) (open int, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.user[user] >= l.most {
-		return false
+		return l.user[user], false
 	}
 	l.user[user]++
-	return true
+	return l.user[user], true
 }
 
 func (l *limiter) signOut(user int64) {

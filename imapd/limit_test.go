@@ -10,7 +10,8 @@ import (
 func TestLimiter(t *testing.T) {
 	t.Parallel()
 	l := newLimiter(1)
-	if !l.signIn(7) || l.signIn(7) {
+	_, first := l.signIn(7)
+	if open, second := l.signIn(7); !first || second || open != 1 {
 		t.Error("the limit on sessions of a user does not hold at 1")
 	}
 	if l.signOut(7); len(l.user) != 0 {
@@ -30,7 +31,7 @@ func TestDefaultLimitsSuitAFamily(t *testing.T) {
 	for connections.Connect(router) {
 		n++
 	}
-	for sessions.signIn(1) {
+	for _, ok := sessions.signIn(1); ok; _, ok = sessions.signIn(1) {
 		n++
 	}
 	if n < 200 || n > 400 {

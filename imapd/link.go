@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"letterbox/accept"
+	"letterbox/telemetry"
 )
 
 // slowest is the rate in bytes per second below which a peer's transfer of
@@ -30,6 +31,8 @@ type link struct {
 	first        [1]byte // what wait or watch has read
 	ahead        bool    // first is still to be read by Read
 	watching     *watch  // nil: nobody watches
+
+	watched *telemetry.Session // counts the bytes; may be nil
 
 	// With COMPRESS; see there. in is nil without, out while the session rests.
 	in        *inflater
@@ -85,6 +88,7 @@ func (l *link) waitForByte(timeout time.Duration) (ready bool, err error) {
 		return false, nil
 	}
 	n, err := l.conn.Read(l.first[:])
+	l.watched.Received(n)
 	woken := l.stopWaiting(n == 1)
 	switch {
 	case n == 1:
@@ -157,7 +161,9 @@ func (l *link) read(p []byte) (int, error) {
 		p[0] = l.first[0]
 		return 1, nil
 	}
-	return l.conn.Read(p)
+	n, err := l.conn.Read(p)
+	l.watched.Received(n)
+	return n, err
 }
 
 // Write gives the client writeTimeout, and longer for more, to take p.
@@ -181,7 +187,9 @@ func (l *link) Write(p []byte) (int, error) {
 
 func (l *link) write(p []byte) (int, error) {
 	_ = l.conn.SetWriteDeadline(time.Now().Add(l.writeTimeout + transferTime(int64(len(p)))))
-	return l.conn.Write(p)
+	n, err := l.conn.Write(p)
+	l.watched.Sent(n)
+	return n, err
 }
 
 // compress turns compression on, both ways. early is what was read already.

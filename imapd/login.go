@@ -18,6 +18,7 @@ func login(ctx context.Context, s *session, d *wire.Decoder, c *call) error {
 		return err
 	}
 	if !s.private {
+		s.srv.cfg.Telemetry.Exposed("imap", username, s.peer)
 		return errNotPrivate()
 	}
 	user, err := s.srv.cfg.Directory.Authenticate(ctx, s.signInPeer(), username, password)

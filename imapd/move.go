@@ -23,6 +23,7 @@ func move(ctx context.Context, s *session, d *wire.Decoder, c *call) error {
 	c.expunges = true
 	result, err := s.srv.cfg.Store.MoveAs(ctx, s.account(), s.sel.id, uids, to.ID, to.Rights.Flags())
 	s.made(to.ID, result.Dest)
+	s.moved(uidCount(result.Source))
 	if code := copyUID(result); code != "" {
 		// RFC 6851 section 4.3: before the EXPUNGE responses, which come with
 		// the session's next update.

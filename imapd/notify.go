@@ -6,6 +6,7 @@ import (
 
 	"github.com/emersion/go-imap/v2"
 	"letterbox/imapd/wire"
+	"letterbox/telemetry"
 )
 
 // NOTIFY (RFC 5465): the client says once what it wants to hear, and hears it
@@ -72,6 +73,7 @@ func notify(ctx context.Context, s *session, d *wire.Decoder, _ *call) error {
 		return err
 	}
 	s.notify = n
+	s.watched.Waits(telemetry.Notified)
 	if withStatus {
 		n.tellAllStatus(s)
 	}

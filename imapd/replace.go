@@ -43,6 +43,8 @@ func replace(ctx context.Context, s *session, d *wire.Decoder, c *call) error {
 		return err
 	}
 	s.made(added[0].Mailbox, imap.UIDSetNum(added[0].UID))
+	s.removed(s.sel.view.Mailbox(), 1)
+	s.put(up.mailbox, batch)
 	s.enc.Status("*", imap.StatusResponseTypeOK, appendUID(added), "replacement is there") // RFC 8508 section 4.3
 	return nil
 }

@@ -36,6 +36,7 @@ func selectMailbox(ctx context.Context, s *session, d *wire.Decoder, c *call) er
 	if err := s.open(ctx, mailbox.ID, c.name == "EXAMINE"); err != nil {
 		return err
 	}
+	s.watched.Habits().Polled()
 	s.describeSelected(*mailbox, name)
 	if q := params.resync; q != nil && q.uidValidity == mailbox.UIDValidity {
 		if err := s.resync(ctx, q); err != nil {
@@ -89,12 +90,14 @@ func (s *session) open(ctx context.Context, id store.MailboxID, readOnly bool) e
 		view: view, id: id, readOnly: readOnly, rights: view.Rights(s.account()),
 		uids: now.UIDs, modseq: now.ModSeq, settled: now.ModSeq, expunges: now.Expunges, keywords: now.Keywords,
 	}
+	s.watched.Knows(int64(id), uint64(now.ModSeq))
 	return nil
 }
 
 // deselect leaves the selected mailbox, if there is one.
 func (s *session) deselect() {
 	if s.sel != nil {
+		s.leaves()
 		s.sel.view.Close()
 		s.sel = nil
 	}

@@ -18,6 +18,7 @@ import (
 	"letterbox/directory"
 	"letterbox/imapd/wire"
 	"letterbox/store"
+	"letterbox/telemetry"
 )
 
 // A session is one connection. Its goroutine alone touches it, but for
@@ -41,6 +42,11 @@ type session struct {
 	user *directory.User // nil before sign-in
 	sel  *selected       // nil when no mailbox is selected
 	agreed
+
+	watched *telemetry.Session // nil: nobody watches; see watched.go
+	news    time.Time          // when what was written last, and is not flushed, was committed; zero: none
+	bodies  bool               // the command reads messages
+	marked  bool               // the client has marked messages of the selected mailbox as deleted
 
 	mistakes int  // commands answered with BAD
 	leaving  bool // the session ends after this command
@@ -106,7 +112,10 @@ func (s *session) run(ctx context.Context, secure *tls.Config) {
 			s.log.Error("session panicked", "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
 		}
 	}()
-	defer s.srv.cfg.Telemetry.Connected("imap")()
+	s.watched = s.srv.cfg.Telemetry.Open("imap", s.peer, s.link.close)
+	s.link.watched = s.watched
+	end := "broken"
+	defer func() { s.watched.Close(end) }()
 	defer s.link.close()
 	defer s.release()
 	defer s.signOut()
@@ -115,6 +124,7 @@ func (s *session) run(ctx context.Context, secure *tls.Config) {
 		err = s.serve(ctx)
 	}
 	s.sayBye(err)
+	end = ending{err}.reason()
 	if err != nil && !errors.Is(err, io.EOF) {
 		s.log.Info("connection broke off", "error", err)
 	}
@@ -135,9 +145,13 @@ func (s *session) start(ctx context.Context, secure *tls.Config) error {
 // secure shakes hands: from now on the connection is private.
 func (s *session) secure(ctx context.Context, cfg *tls.Config) error {
 	if err := s.link.secure(ctx, cfg, time.Until(s.signInBy)); err != nil {
+		s.srv.cfg.Telemetry.HandshakeFailed(s.peer, err)
 		return fmt.Errorf("TLS handshake: %w", err)
 	}
 	s.private, s.overTLS = true, true
+	if conn, ok := s.link.conn.(*accept.Secured); ok {
+		s.watched.Secured(conn.ConnectionState())
+	}
 	return nil
 }
 
@@ -154,6 +168,7 @@ func (s *session) serve(ctx context.Context) error {
 		if err := s.enc.Flush(); err != nil {
 			return err
 		}
+		s.toldNews(telemetry.Polls)
 	}
 	return nil
 }
@@ -191,7 +206,11 @@ func (s *session) tellUnasked(ctx context.Context) error {
 		s.enc.Status("*", imap.StatusResponseTypeOK, highestModSeq(s.sel.settled), "all up to here was told")
 	}
 	s.tellNotified(ctx)
-	return s.enc.Flush()
+	if err := s.enc.Flush(); err != nil {
+		return err
+	}
+	s.toldNews(telemetry.Notified)
+	return nil
 }
 
 // await waits until the client has sent something, which may take a limited

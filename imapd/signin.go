@@ -13,7 +13,9 @@ import (
 // signIn makes the session the user's. The reply carries the capabilities,
 // which have changed.
 func (s *session) signIn(ctx context.Context, user *directory.User, mechanism string, c *call) error {
-	if !s.srv.limiter.signIn(user.ID) {
+	open, ok := s.srv.limiter.signIn(user.ID)
+	s.srv.cfg.Telemetry.Habits().Connections(user.Address, open, s.srv.limiter.most)
+	if !ok {
 		s.log.Warn("sign-in refused", "account", user.Address, "reason", "too many connections of this user")
 		return no(imap.ResponseCodeLimit, "too many connections of this user; close some")
 	}
@@ -34,6 +36,7 @@ func (s *session) signIn(ctx context.Context, user *directory.User, mechanism st
 	s.log = s.log.With("account", user.Address)
 	s.log.Info("signed in", "mechanism", mechanism, "tls", s.overTLS)
 	s.srv.cfg.Telemetry.SignIn("imap", "ok")
+	s.watched.SignedIn(user.ID, user.Address, mechanism, "")
 	c.code, c.text = s.capabilityCode(), "signed in"
 	return nil
 }

@@ -49,6 +49,7 @@ func status(ctx context.Context, s *session, d *wire.Decoder, _ *call) error {
 	if err != nil {
 		return err
 	}
+	s.watched.Habits().Polled()
 	s.tellStatus(mailbox, items)
 	return nil
 }

@@ -40,6 +40,7 @@ func storeFlags(ctx context.Context, s *session, d *wire.Decoder, c *call) error
 	if err != nil {
 		return err
 	}
+	s.flagged(uids, change)
 	s.tellKeywords(s.sel.view.Snapshot().Keywords) // before a response that has a new one
 	if silent {
 		s.keepSilent(before, change, result)

@@ -15,6 +15,7 @@ func unauthenticate(_ context.Context, s *session, d *wire.Decoder, c *call) err
 	}
 	who := s.user.Address
 	s.signOut()
+	s.watched.SignedOut()
 	s.log.Info("signed out", "account", who)
 	c.code, c.text = s.capabilityCode(), "signed out"
 	if s.link.in == nil {

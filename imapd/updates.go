@@ -30,6 +30,7 @@ func (s *session) update(expunge bool) error {
 	if expunge && now.Expunges != sel.expunges {
 		s.tellExpunged(now)
 	}
+	s.isNews(sel.modseq)
 	before := sel.uids
 	if s.wants(messageNew) {
 		s.tellArrivals(now)
@@ -46,6 +47,7 @@ func (s *session) update(expunge bool) error {
 	sel.modseq = now.ModSeq
 	if sel.expunges == now.Expunges {
 		sel.settled = now.ModSeq
+		s.watched.Knows(int64(sel.id), uint64(sel.settled))
 	}
 	return nil
 }

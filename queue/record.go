@@ -52,8 +52,10 @@ func (q *Queue) logResults(ctx context.Context, b *batch, results []result) {
 		switch {
 		case r.reply.Good():
 			word = "sent"
+			q.Delivery.Telemetry.Traffic().Out.Add(1)
 		case r.reply.Permanent():
 			word = "bounced"
+			q.Delivery.Telemetry.Traffic().Failed.Add(1)
 		}
 		q.Log.InfoContext(ctx, word, "queue_id", b.id, "recipient", b.message.Recipients[i].Address,
 			"host", r.host, "reply", r.reply.String())

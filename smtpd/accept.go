@@ -28,6 +28,7 @@ func (s *session) accept(ctx context.Context, m *incoming) (*reply, error) {
 	s.log.InfoContext(ctx, "message accepted", "message", t.id, "sender", t.sender, "helo", s.helo,
 		"recipients", t.recipients, "size", m.size, "with", e.Protocol, "took", time.Since(m.began))
 	s.accepted()
+	s.sent(raw)
 	return say(250, "2.0.0", "accepted as "+t.id), nil
 }
 

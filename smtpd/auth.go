@@ -40,6 +40,7 @@ func auth(ctx context.Context, s *session, args string) (*reply, error) {
 	s.log = s.log.With("account", user.Address)
 	s.log.Info("signed in", "mechanism", mechanism, "tls", s.tls != nil)
 	s.srv.cfg.Telemetry.SignIn(s.door.protocol, "ok")
+	s.watched.SignedIn(user.ID, user.Address, mechanism, "")
 	return say(235, "2.7.0", "signed in"), nil
 }
 
@@ -54,6 +55,7 @@ func (s *session) checkAuth(mechanism string) error {
 	case s.mail != nil:
 		return refuse(503, "5.5.1", "not within a message")
 	case !s.private:
+		s.srv.cfg.Telemetry.Exposed(s.door.protocol, "", s.peer)
 		return refuse(538, "5.7.11", "use STARTTLS first: a password must not cross in the clear")
 	case !slices.Contains(s.mechanisms(), mechanism):
 		return refuse(504, "5.5.4", "no such mechanism; there are %s", strings.Join(s.mechanisms(), " "))

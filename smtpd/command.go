@@ -116,7 +116,7 @@ func (s *session) execute(ctx context.Context, line string, refused error) error
 		return nil
 	}
 	s.write(r)
-	s.srv.cfg.Telemetry.Command(s.door.protocol, verb, string('0'+rune(r.code/100)), time.Since(began))
+	s.watched.Answered(verb, string('0'+rune(r.code/100)), time.Since(began), false, true)
 	return s.bear(verb, r)
 }
 

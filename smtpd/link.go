@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"letterbox/accept"
+	"letterbox/telemetry"
 )
 
 // slowest is the rate in bytes per second below which a peer's transfer of
@@ -24,6 +25,8 @@ type link struct {
 	conn         net.Conn
 	writeTimeout time.Duration
 	deadline     func() time.Time // if set, gives the deadline anew for each read
+
+	watched *telemetry.Session // counts the bytes; may be nil
 
 	mu      sync.Mutex // guards conn (against close and stop), waiting, stopped
 	waiting bool
@@ -69,13 +72,17 @@ func (l *link) Read(p []byte) (int, error) {
 	if l.deadline != nil {
 		_ = l.conn.SetReadDeadline(l.deadline())
 	}
-	return l.conn.Read(p)
+	n, err := l.conn.Read(p)
+	l.watched.Received(n)
+	return n, err
 }
 
 // Write gives the client writeTimeout to take p.
 func (l *link) Write(p []byte) (int, error) {
 	_ = l.conn.SetWriteDeadline(time.Now().Add(l.writeTimeout))
-	return l.conn.Write(p)
+	n, err := l.conn.Write(p)
+	l.watched.Sent(n)
+	return n, err
 }
 
 // transferTime is how long n bytes may take.

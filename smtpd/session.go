@@ -15,6 +15,7 @@ import (
 
 	"letterbox/accept"
 	"letterbox/directory"
+	"letterbox/telemetry"
 )
 
 // A session is one connection. Its goroutine alone touches it, but for link.stop
@@ -29,6 +30,8 @@ type session struct {
 	private bool                 // nobody can listen in: TLS, or loopback if that is allowed
 	tls     *tls.ConnectionState // nil without
 	log     *slog.Logger
+
+	watched *telemetry.Session // nil: nobody watches; see watched.go
 
 	helo     string // "" before HELO and EHLO
 	extended bool   // it was EHLO
@@ -74,7 +77,10 @@ func (s *session) run(ctx context.Context) {
 			s.log.Error("session panicked", "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
 		}
 	}()
-	defer s.srv.cfg.Telemetry.Connected(s.door.protocol)()
+	s.watched = s.srv.cfg.Telemetry.Open(s.door.protocol, s.peer, s.link.close)
+	s.link.watched = s.watched
+	end := "broken"
+	defer func() { s.watched.Close(end) }()
 	defer s.link.close()
 	defer s.reset()
 	err := s.start(ctx)
@@ -82,6 +88,7 @@ func (s *session) run(ctx context.Context) {
 		err = s.serve(ctx)
 	}
 	s.sayGoodbye(err)
+	end = reasonOf(err)
 	if !errors.Is(err, errLeft) && !errors.Is(err, io.EOF) {
 		s.log.Info("connection broke off", "error", err)
 	}
@@ -102,10 +109,12 @@ func (s *session) start(ctx context.Context) error {
 func (s *session) secure(ctx context.Context) error {
 	conn, err := s.link.secure(ctx, s.srv.cfg.TLS, s.srv.cfg.Timeouts.Handshake)
 	if err != nil {
+		s.srv.cfg.Telemetry.HandshakeFailed(s.peer, err)
 		return fmt.Errorf("TLS handshake: %w", err)
 	}
 	state := conn.ConnectionState()
 	s.private, s.tls = true, &state
+	s.watched.Secured(state)
 	return nil
 }
 

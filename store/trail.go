@@ -2,6 +2,7 @@ package store
 
 import (
 	"slices"
+	"time"
 
 	"github.com/emersion/go-imap/v2"
 )
@@ -14,6 +15,32 @@ const trailLength = 64
 type trail struct {
 	steps []step
 	from  ModSeq // every change above this one is in steps
+
+	commits [8]commit // the latest, in turn
+	next    int
+}
+
+// A commit is when a change was made.
+type commit struct {
+	modseq ModSeq
+	at     time.Time
+}
+
+// clock notes the time of a commit.
+func (t *trail) clock(m ModSeq) {
+	t.commits[t.next%len(t.commits)] = commit{m, time.Now()}
+	t.next++
+}
+
+// after is when the first change after a modseq was made, or the oldest that it
+// remembers; zero when there is none.
+func (t *trail) after(m ModSeq) time.Time {
+	for i := max(t.next-len(t.commits), 0); i < t.next; i++ {
+		if c := t.commits[i%len(t.commits)]; c.modseq > m {
+			return c.at
+		}
+	}
+	return time.Time{}
 }
 
 type step struct {

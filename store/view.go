@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sort"
 	"sync"
+	"time"
 
 	"github.com/emersion/go-imap/v2"
 )
@@ -104,6 +105,14 @@ func (v *View) Entries(dst []Entry, uids []imap.UID) []Entry {
 	return dst
 }
 
+// ChangedAfter returns when the first change after a modseq was committed, to
+// measure how late others hear of it; zero when there was none.
+func (v *View) ChangedAfter(since ModSeq) time.Time {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return v.trail.after(since)
+}
+
 // Changed appends the entries among uids (ascending) with a modseq above since.
 func (v *View) Changed(dst []Entry, uids []imap.UID, since ModSeq) []Entry {
 	v.mu.RLock()
@@ -200,6 +209,7 @@ func (v *View) update(c *change) {
 	v.expunge(c.expunged)
 	v.add(c.added)
 	v.trail.record(c)
+	v.trail.clock(c.ModSeq)
 }
 
 func (v *View) flag(entries []Entry) {

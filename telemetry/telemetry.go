@@ -1,5 +1,9 @@
 // Package telemetry counts what the appliance does and offers the counts to
-// Prometheus. Safe for concurrent use; a nil *Telemetry counts nothing.
+// Prometheus; it knows who is connected now, and how long they wait. Safe for
+// concurrent use; a nil *Telemetry counts nothing.
+//
+// Lock order: a session's lock, then that of package habit. The list of sessions
+// is never held together with either.
 //
 // Nothing that a stranger can choose becomes a label: a time series lives as
 // long as the process, so that a client inventing command names would fill the
@@ -8,6 +12,7 @@ package telemetry
 
 import (
 	"net/http"
+	"net/netip"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -16,6 +21,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"letterbox/habit"
 )
 
 const namespace = "letterbox"
@@ -35,14 +41,31 @@ type Telemetry struct {
 
 	refusals vocabulary
 
+	secured  *prometheus.CounterVec
+	exposed  prometheus.Counter
+	syncTime *prometheus.HistogramVec
+
+	now      func() time.Time
+	habits   *habit.Watcher
+	sessions sessions
+	spreads  [latencies]Spread
+	slow     slowest
+	traffic  Traffic
+
 	mu     sync.Mutex
 	gauges map[string]prometheus.Collector // by name, so that a later one replaces it
 }
 
 // New makes an empty registry of its own, apart from Prometheus' global one, so
 // that several appliances fit in one process.
-func New() *Telemetry {
+func New() *Telemetry { return NewAt(time.Now) }
+
+// NewAt is New with a clock.
+func NewAt(now func() time.Time) *Telemetry {
 	t := &Telemetry{
+		now:         now,
+		habits:      habit.New(now),
+		sessions:    sessions{open: map[int64]*Session{}, kicked: map[int64]bool{}},
 		registry:    prometheus.NewRegistry(),
 		connections: counters("connections_total", "Connections accepted.", "protocol"),
 		connected: prometheus.NewGaugeVec(prometheus.GaugeOpts{
@@ -58,16 +81,40 @@ func New() *Telemetry {
 		bytes:     counter("delivered_bytes_total", "Bytes of the messages that reached a mailbox."),
 		refused:   counters("refused_messages_total", "Messages that were not accepted.", "reason"),
 		refusals:  vocabulary{limit: 32},
-		gauges:    map[string]prometheus.Collector{},
+		secured:   counters("tls_connections_total", "Connections that were encrypted, by version of TLS.", "protocol", "version"),
+		exposed:   counter("plaintext_sign_ins_refused_total", "Attempts to sign in where others could have listened."),
+		syncTime: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Namespace: namespace, Name: "sync_seconds", Help: "Time from a change to its being told to another session.",
+			Buckets: []float64{.001, .005, .01, .05, .1, .5, 1, 10, 60, 600},
+		}, []string{"by"}),
+		gauges: map[string]prometheus.Collector{},
 	}
 	t.registry.MustRegister(
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		buildInfo(),
 		t.connections, t.connected, t.commands, t.commandTime,
-		t.signIns, t.delivered, t.bytes, t.refused,
+		t.signIns, t.delivered, t.bytes, t.refused, t.secured, t.exposed, t.syncTime,
 	)
 	return t
+}
+
+// Habits is where mail programs are watched.
+func (t *Telemetry) Habits() *habit.Watcher {
+	if t == nil {
+		return nil
+	}
+	return t.habits
+}
+
+// Exposed notes that somebody tried to sign in where others can listen.
+func (t *Telemetry) Exposed(protocol, name string, remote netip.Addr) {
+	if t == nil {
+		return
+	}
+	t.exposed.Inc()
+	t.traffic.Exposed.Add(1)
+	t.habits.Exposed(protocol, name, remote)
 }
 
 // Handler serves the Prometheus text format.
@@ -115,6 +162,7 @@ func (t *Telemetry) Delivered(messages int, bytes int64) {
 	if t == nil {
 		return
 	}
+	t.traffic.In.Add(int64(messages))
 	t.delivered.Add(float64(messages))
 	t.bytes.Add(float64(bytes))
 }
@@ -126,6 +174,7 @@ func (t *Telemetry) Refused(reason string) {
 	if t == nil {
 		return
 	}
+	t.traffic.Refused.Add(1)
 	t.refused.WithLabelValues(t.refusals.label(reason)).Inc()
 }
 

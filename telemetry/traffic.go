@@ -1,0 +1,21 @@
+package telemetry
+
+import "sync/atomic"
+
+// Traffic counts since the start what pages show by the day.
+type Traffic struct {
+	In      atomic.Int64 // copies of messages that reached a mailbox
+	Junk    atomic.Int64 // of them, those that went to Junk
+	Out     atomic.Int64 // recipients elsewhere whose server took the message
+	Failed  atomic.Int64 // recipients elsewhere that were given up
+	Refused atomic.Int64 // messages and recipients that were not accepted
+	Exposed atomic.Int64 // attempts to sign in without encryption
+}
+
+// Traffic is where they are counted; to be read by whoever keeps them.
+func (t *Telemetry) Traffic() *Traffic {
+	if t == nil {
+		return &Traffic{} // counted for nobody
+	}
+	return &t.traffic
+}
