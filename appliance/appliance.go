@@ -99,6 +99,7 @@ func (a *Appliance) serve(ctx context.Context, d *Data, services map[string]serv
 	group.Go(func() error { return thrift(serving) })
 	group.Go(func() error { return a.tellQuotas(serving, d) })
 	group.Go(func() error { return a.send(serving, d) })
+	group.Go(func() error { return d.Junk.Run(serving) })
 	group.Go(func() error { return d.Snapshots.Serve(serving, d.Config.SnapshotPlan()) })
 	group.Go(func() error { return d.Certificates.Run(serving) })
 	group.Go(func() error { return a.announce(serving, d) })

@@ -5,6 +5,7 @@ import (
 
 	"letterbox/backup"
 	"letterbox/certificate"
+	"letterbox/junk"
 	"letterbox/queue"
 	"letterbox/quota"
 )
@@ -20,6 +21,7 @@ type Config struct {
 	Listen   Listen   `toml:"listen" doc:"Where to listen. Each is ADDRESS:PORT, or several with commas between; without an address it means all addresses of the machine. An empty value switches the listener off."`
 	IMAP     IMAP     `toml:"imap" doc:"Mail clients that read."`
 	SMTP     SMTP     `toml:"smtp" doc:"Mail that arrives, and mail clients that send."`
+	Junk     Junk     `toml:"junk" doc:"What happens to mail that nobody wants. It goes to Junk, where people find it, and never disappears; letterbox junk explain says why it is there."`
 	Quota    Quota    `toml:"quota" doc:"How much people may keep. The limits themselves are set for each: letterbox user set ADDRESS --quota SIZE."`
 	Mail     Mail     `toml:"mail" doc:"Mail that is kept."`
 	TLS      TLS      `toml:"tls" doc:"The certificate that proves to clients and other servers who this machine is."`
@@ -65,6 +67,19 @@ type SMTP struct {
 
 	Verify bool   `toml:"verify" doc:"Check where mail from other servers comes from (SPF, DKIM, DMARC, ARC), and do as the authors' domains ask: refuse what they disown, or put it into Junk."`
 	MTASTS string `toml:"mta_sts" doc:"What other servers are told about encryption to this one (MTA-STS), once the certificate is one that they trust and mta-sts.DOMAIN leads here: testing (they report what fails), enforce (they send only encrypted), none, or nothing at all."`
+}
+
+// Junk says how mail is judged that arrives.
+type Junk struct {
+	Enabled   bool      `toml:"enabled" doc:"Judge mail by what people moved to Junk and out of it, whom they write to, and what is set below. With false, only what authors' domains ask for goes to Junk (smtp.verify)."`
+	Threshold int       `toml:"threshold" doc:"The score from which mail goes to Junk. Higher: less of it does, and less that is wanted."`
+	Lists     Words     `toml:"lists" doc:"Lists of addresses that send junk (DNSBL), such as zen.spamhaus.org, with commas between. Each has its own terms, and hears of every machine that sends mail here. One alone never decides."`
+	Greylist  Duration  `toml:"greylist" doc:"Let whoever writes to somebody for the first time come back after so long: mail servers do, much of what sends junk does not. First letters of strangers are late by that much and more. 0: nobody has to."`
+	Rspamd    string    `toml:"rspamd" doc:"A rspamd to ask about each message: http://HOST:PORT of its normal worker. Empty: none."`
+	Milters   Addresses `toml:"milters" doc:"Milters to ask, with commas between: paths of their sockets, or HOST:PORT. They may refuse mail or put it into Junk; they change nothing in it."`
+	ClamAV    string    `toml:"clamav" doc:"A ClamAV daemon to ask: the path of its socket, or HOST:PORT. Empty: none."`
+	Virus     string    `toml:"virus" doc:"What is done with mail in which ClamAV finds something: refuse (its sender hears why), or junk."`
+	Patience  Duration  `toml:"patience" doc:"How long all of these together may take. What is not known by then is not waited for, and the message goes on without."`
 }
 
 // Quota holds what is the same for everybody's limits.
@@ -165,6 +180,12 @@ func Default() Config {
 			MaxConnectionsPerAddress: 50,
 			Verify:                   true,
 			MTASTS:                   "testing",
+		},
+		Junk: Junk{
+			Enabled:   true,
+			Threshold: junk.DefaultThreshold,
+			Virus:     "refuse",
+			Patience:  Duration(15 * time.Second),
 		},
 		Mail:  Mail{UndeleteDays: 14},
 		Quota: Quota{Thresholds: quota.Thresholds{80, 95}, Grace: 5, CleanUp: Duration(3 * 24 * time.Hour)},

@@ -21,6 +21,7 @@ func (c *Config) Check() error {
 		c.IMAP.check(),
 		c.SMTP.check(),
 		c.Quota.check(),
+		c.Junk.check(),
 		c.Mail.check(),
 		c.TLS.check(),
 		c.Relay.check(),

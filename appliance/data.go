@@ -14,6 +14,7 @@ import (
 	"letterbox/database"
 	"letterbox/delivery"
 	"letterbox/directory"
+	"letterbox/junk"
 	"letterbox/queue"
 	"letterbox/quota"
 	"letterbox/store"
@@ -32,6 +33,7 @@ type Data struct {
 	Store     *store.Store
 	Directory *directory.Directory
 	Telemetry *telemetry.Telemetry
+	Junk      *junk.Filter
 	Delivery  *delivery.Delivery
 	Queue     *queue.Queue
 	Snapshots *backup.Keeper
@@ -140,7 +142,7 @@ func (d *Data) open(ctx context.Context) (err error) {
 		return err
 	}
 	d.Queue = &queue.Queue{DB: d.DB, Store: d.Store, Delivery: d.Delivery, Log: d.Log, Limits: d.Config.Queue.limits()}
-	return nil
+	return d.judgeMail()
 }
 
 // reserve is what is to stay free on the disk.

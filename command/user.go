@@ -173,6 +173,9 @@ func removeUser(ctx context.Context, d *appliance.Data, stdio control.Stdio, use
 	if err := d.Store.RemoveAccount(ctx, account); err != nil {
 		return fmt.Errorf("remove the mail of %s: %w", user.Address, err)
 	}
+	if err := d.Junk.Forget(ctx, account); err != nil {
+		return err
+	}
 	if err := d.Queue.Forget(ctx, user.ID); err != nil {
 		return err
 	}

@@ -20,6 +20,7 @@ import (
 
 	"letterbox/database"
 	"letterbox/directory"
+	"letterbox/junk"
 	"letterbox/mailauth"
 	"letterbox/quota"
 	"letterbox/store"
@@ -43,6 +44,7 @@ type Envelope struct {
 	Received   time.Time
 
 	Verdict  *mailauth.Verdict // what was found out about it; nil when it was not checked
+	Evidence junk.Evidence     // what others said who looked at it
 	Internal bool              // it was made here: a report, not mail from anybody
 }
 
@@ -51,6 +53,7 @@ type Delivery struct {
 	Hostname  string
 	Store     *store.Store
 	Directory *directory.Directory
+	Junk      *junk.Filter         // judges mail from outside; nil: nobody does
 	Telemetry *telemetry.Telemetry // may be nil
 	Log       *slog.Logger
 }
@@ -67,15 +70,16 @@ func (d *Delivery) Deliver(ctx context.Context, e Envelope, to []directory.Recip
 	}
 	b := store.Batch{Arrives: true, Hold: hold, Also: also}
 	trace := d.Trace(e)
-	for _, r := range to {
-		box, err := d.mailbox(ctx, r, e.Suspicious())
+	judged := d.judge(ctx, e, to, raw)
+	for i, r := range to {
+		box, err := d.mailbox(ctx, r, judged.junk(i))
 		if err != nil {
 			return explain(fmt.Errorf("find a folder for %s: %w", r.Address, err))
 		}
 		b.Messages = append(b.Messages, store.NewMessage{
 			Mailbox:  box,
 			Raw:      raw,
-			Prefix:   prefix(e.Sender, r.Address, trace),
+			Prefix:   append(prefix(e.Sender, r.Address, trace), judged.field(i)...),
 			Received: e.Received,
 		})
 	}
@@ -88,6 +92,7 @@ func (d *Delivery) Deliver(ctx context.Context, e Envelope, to []directory.Recip
 		return explain(fmt.Errorf("deliver: %w", err))
 	}
 	d.record(ctx, e, to, b, added)
+	judged.tell(d.Junk, to, added)
 	return nil
 }
 
@@ -104,7 +109,7 @@ func (d *Delivery) mailbox(ctx context.Context, r directory.Recipient, suspiciou
 		}
 		box := folder(r.Detail, list)
 		if suspicious {
-			box = junk(list)
+			box = junkFolder(list)
 		}
 		if box != nil {
 			return box.ID, nil

@@ -23,8 +23,8 @@ func folder(detail string, list []store.Mailbox) *store.Mailbox {
 	return nil
 }
 
-// junk is the folder for what somebody does not want; nil when there is none.
-func junk(list []store.Mailbox) *store.Mailbox {
+// junkFolder is the folder for what somebody does not want; nil when there is none.
+func junkFolder(list []store.Mailbox) *store.Mailbox {
 	for i, box := range list {
 		if box.SpecialUse == imap.MailboxAttrJunk {
 			return &list[i]

@@ -91,6 +91,20 @@ func meet(tx *database.Tx, account int64, address string, now time.Time) (bool, 
 	return n > 0, err
 }
 
+// HasWrittenTo reports whether a user has sent mail to an address.
+func (q *Queue) HasWrittenTo(ctx context.Context, account int64, address string) (known bool, err error) {
+	if a, err := directory.ParseAddress(address); err == nil {
+		address = a.String()
+	}
+	err = q.DB.Read(ctx, func(c *database.Conn) error {
+		return c.QueryRow(`SELECT EXISTS (SELECT 1 FROM written_to WHERE account = ? AND address = ?)`, account, address).Scan(&known)
+	})
+	if err != nil {
+		return false, fmt.Errorf("look up whom account %d wrote to: %w", account, err)
+	}
+	return known, nil
+}
+
 // errBurst asks for the user to be frozen, after the transaction is undone.
 var errBurst = errors.New("far more strangers than ever before")
 

@@ -27,6 +27,9 @@ func (s *session) accept(ctx context.Context, m *incoming) (*reply, error) {
 	}
 	s.log.InfoContext(ctx, "message accepted", "message", t.id, "sender", t.sender, "helo", s.helo,
 		"recipients", t.recipients, "size", m.size, "with", e.Protocol, "took", time.Since(m.began))
+	if s.user != nil {
+		s.srv.cfg.Queue.Delivery.Junk.Answered(s.user.ID, raw)
+	}
 	s.accepted()
 	s.sent(raw)
 	return say(250, "2.0.0", "accepted as "+t.id), nil
@@ -57,6 +60,9 @@ func (s *session) keep(ctx context.Context, e delivery.Envelope, raw []byte) err
 func (s *session) prepare(ctx context.Context, e *delivery.Envelope, raw []byte) ([][]byte, error) {
 	if s.user == nil {
 		if err := s.judge(ctx, e, raw); err != nil {
+			return nil, err
+		}
+		if err := s.inspect(ctx, e, raw); err != nil {
 			return nil, err
 		}
 		return mailauth.WithoutForged(raw, s.srv.cfg.Queue.Delivery.Hostname), nil

@@ -8,6 +8,7 @@ import (
 
 	"letterbox/delivery"
 	"letterbox/directory"
+	"letterbox/junk"
 	"letterbox/queue"
 	"letterbox/quota"
 	"letterbox/store"
@@ -33,6 +34,7 @@ func known(err error) *reply {
 		over      *quota.OverError
 		throttled *directory.ThrottledError
 		limit     *queue.LimitError
+		refused   *junk.RefusedError
 	)
 	switch {
 	case errors.As(err, &own):
@@ -51,6 +53,10 @@ func known(err error) *reply {
 		return say(554, "5.4.6", err.Error()+"; look for two servers or addresses that forward to each other")
 	case errors.Is(err, delivery.ErrForged):
 		return say(550, "5.7.1", err.Error())
+	case errors.Is(err, junk.ErrGreylisted):
+		return say(450, "4.7.1", err.Error())
+	case errors.As(err, &refused):
+		return refusal(refused)
 	case errors.As(err, &limit):
 		return say(452, "4.7.1", err.Error()+"; try again tomorrow, or ask who runs this server")
 	case errors.Is(err, queue.ErrFrozen):
@@ -89,6 +95,10 @@ func reason(err error) string {
 		return "quota"
 	case errors.Is(err, delivery.ErrLoop):
 		return "loop"
+	case errors.Is(err, junk.ErrGreylisted):
+		return "greylisted"
+	case errors.As(err, new(*junk.RefusedError)):
+		return "filter"
 	case errors.Is(err, store.ErrTooLarge):
 		return "too_large"
 	case errors.Is(err, delivery.ErrFull), errors.Is(err, syscall.ENOSPC):

@@ -71,6 +71,9 @@ func (s *session) addRecipient(ctx context.Context, mailbox string, wishes queue
 		if err := s.srv.cfg.Queue.Delivery.Room(ctx, r.User, s.mail.size); err != nil {
 			return err
 		}
+		if err := s.greylist(ctx, r); err != nil {
+			return err
+		}
 	}
 	for _, r := range found {
 		if r.User != nil {

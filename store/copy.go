@@ -235,6 +235,9 @@ func (j *job) list(f, t *change, rows []entryRow) error {
 	if err := j.insertEntries(t.ID, listed, time.Now().Unix()); err != nil {
 		return err
 	}
+	if err := j.signMove(f, t, rows); err != nil {
+		return err
+	}
 	return j.read(t, t.by, read, true)
 }
 

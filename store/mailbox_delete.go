@@ -92,8 +92,10 @@ func (s *Store) RemoveAccount(ctx context.Context, id AccountID) error {
 		if err := j.removeURLKeys(id); err != nil {
 			return err
 		}
-		if _, err := j.tx.Exec(`DELETE FROM metadata WHERE account = ?`, int64(id)); err != nil {
-			return err
+		for _, query := range []string{`DELETE FROM metadata WHERE account = ?`, `DELETE FROM sign WHERE account = ?`} {
+			if _, err := j.tx.Exec(query, int64(id)); err != nil {
+				return err
+			}
 		}
 		_, err = j.tx.Exec(`DELETE FROM account WHERE id = ?`, int64(id))
 		return err

@@ -76,6 +76,7 @@ func (j *job) setFlags(m MailboxID, walk *cursor, fc FlagChange) (r FlagResult, 
 		}
 	}
 	var read, unread imap.UIDSet
+	added := map[MessageID]Flags{}
 	for i, e := range rows {
 		flags := e.Flags&keep | add
 		switch {
@@ -83,6 +84,9 @@ func (j *job) setFlags(m MailboxID, walk *cursor, fc FlagChange) (r FlagResult, 
 			r.Failed = appendUID(r.Failed, e.UID)
 		case flags != e.Flags:
 			r.Changed = appendUID(r.Changed, e.UID)
+			if more := flags &^ e.Flags &^ (Seen | Flagged | Deleted | Draft); more != 0 {
+				added[e.message] = more
+			}
 			if apart && (flags^e.Flags)&Seen != 0 {
 				if flags&Seen != 0 {
 					read = appendUID(read, e.UID)
@@ -107,6 +111,11 @@ func (j *job) setFlags(m MailboxID, walk *cursor, fc FlagChange) (r FlagResult, 
 	}
 	for i := range c.flagged {
 		c.flagged[i].ModSeq = r.ModSeq
+	}
+	if len(added) > 0 {
+		if err := j.signFlags(c, added); err != nil {
+			return r, err
+		}
 	}
 	if apart {
 		keep, add = keep|Seen, add&^Seen

@@ -98,6 +98,7 @@ type Store struct {
 	quotaCrossed func(AccountID, quota.Crossing)
 
 	hub      hub
+	signed   chan struct{} // filled when there are new signs
 	views    registry
 	claims   claims
 	underway underway
@@ -109,7 +110,7 @@ type Store struct {
 // Open starts the store on an open database and open packs, which stay their
 // opener's. It takes up what was left to be cleared away.
 func Open(ctx context.Context, o Options) (*Store, error) {
-	s := &Store{db: o.DB, blobs: o.Blobs, log: o.Log, spool: o.Spool, address: o.Address, undelete: o.Undelete}
+	s := &Store{db: o.DB, blobs: o.Blobs, log: o.Log, spool: o.Spool, address: o.Address, undelete: o.Undelete, signed: make(chan struct{}, 1)}
 	s.room = newRoom(filepath.Dir(filepath.Clean(o.Spool)), o.Reserve)
 	s.grace, s.cleanUp = o.Grace, o.CleanUp
 	s.thresholds, s.quotaCrossed = o.Thresholds, o.QuotaCrossed

@@ -1,0 +1,80 @@
+package junk
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"letterbox/database"
+	"letterbox/store"
+)
+
+// A reception is how mail under a name was received.
+type reception struct{ wanted, junk, seen int }
+
+// receptions looks names up, four at most.
+func (f *Filter) receptions(ctx context.Context, id store.AccountID, names []string) (map[string]reception, error) {
+	found := map[string]reception{}
+	if len(names) == 0 {
+		return found, nil
+	}
+	var four [4]string
+	copy(four[:], names)
+	err := f.db.Read(ctx, func(c *database.Conn) error {
+		rows, err := c.Query(`SELECT name, wanted, junk, seen FROM sender WHERE account = ? AND name IN (?, ?, ?, ?)`,
+			int64(id), four[0], four[1], four[2], four[3])
+		if err != nil {
+			return err
+		}
+		for rows.Next() {
+			var name string
+			var r reception
+			if err := rows.Scan(&name, &r.wanted, &r.junk, &r.seen); err != nil {
+				return err
+			}
+			found[name] = r
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("look up senders: %w", err)
+	}
+	return found, nil
+}
+
+// Limits on the reputations of an account.
+const (
+	maxSenders = 20_000
+	senderLife = 400 * 24 * time.Hour // since the last mail
+	refLife    = 90 * 24 * time.Hour  // for which an answer finds what it is to
+)
+
+// notice counts that mail of a sender went somewhere else than to Junk.
+func notice(tx *database.Tx, id store.AccountID, names []string, now time.Time) error {
+	for _, name := range names {
+		_, err := tx.Exec(`
+			INSERT INTO sender (account, name, seen, last_at) VALUES (?1, ?2, 1, ?3)
+			ON CONFLICT (account, name) DO UPDATE SET seen = min(seen + 1, 1000), last_at = ?3`, int64(id), name, now.Unix())
+		if err != nil {
+			return fmt.Errorf("count mail of %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// Known reports whether mail under a sender's address has come to an account
+// before and was not junk.
+func (f *Filter) known(ctx context.Context, id store.AccountID, address string) (bool, error) {
+	var n int
+	err := f.db.Read(ctx, func(c *database.Conn) error {
+		return c.QueryRow(`SELECT count(*) FROM sender WHERE account = ? AND (name = ? OR name LIKE ? || ' %') AND junk = 0 AND wanted + seen > 0`,
+			int64(id), address, address).Scan(&n)
+	})
+	if err != nil {
+		return false, fmt.Errorf("look up %s: %w", address, err)
+	}
+	if n > 0 {
+		return true, nil
+	}
+	return f.writtenTo(ctx, int64(id), address)
+}
