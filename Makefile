@@ -1,6 +1,6 @@
 # make test is all that a change must pass; docs/testing.md says what is in it.
 
-.PHONY: build test quick generate fuzz crash bench cross clean
+.PHONY: build test quick generate fuzz crash bench cross release reproducible clean
 
 build: ## the program, for this machine
 	CGO_ENABLED=0 go build -trimpath -o letterbox .
@@ -27,6 +27,12 @@ bench: ## side by side with Dovecot; see docs/performance.md
 
 cross: ## the program for every machine it is made for
 	scripts/cross dist
+
+release: ## programs, Debian packages, bills of materials and checksums, into dist
+	scripts/release dist
+
+reproducible: ## build the release twice and compare
+	scripts/reproducible
 
 clean:
 	rm -rf letterbox dist

@@ -64,6 +64,9 @@ var floors = map[string][]string{
 
 	"bench":   nil, // a program of its own that runs this one as users do
 	"clients": nil, // tests alone, likewise
+
+	"packaging":      nil, // tests alone, of what is installed
+	"packaging/sbom": nil, // a program of its own, for releases
 }
 
 // speakSQL are the packages that may import database/sql; the others may carry a

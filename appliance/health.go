@@ -12,8 +12,8 @@ import (
 // counts as not ready.
 const healthTime = 2 * time.Second
 
-// healthy reports why the appliance cannot serve, or nil.
-func (d *Data) healthy(ctx context.Context) error {
+// Healthy reports why the appliance cannot serve, or nil.
+func (d *Data) Healthy(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, healthTime)
 	defer cancel()
 	_, err := d.Directory.Domains(ctx)
@@ -27,7 +27,7 @@ func (a *Appliance) monitoring(d *Data) http.Handler {
 		fmt.Fprintln(w, "ok")
 	})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
-		err := d.healthy(r.Context())
+		err := d.Healthy(r.Context())
 		if a.stopping.Load() {
 			err = errors.New("stopping")
 		}

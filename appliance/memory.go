@@ -13,8 +13,9 @@ import (
 // small server it is wanted elsewhere.
 const (
 	thriftEvery = 2 * time.Second
-	quietBytes  = 1 << 20 // allocated in that time by those who wait and look after things
-	worthwhile  = 8 << 20 // held beyond what is in use; collecting costs a few milliseconds
+	thriftRest  = 32 * time.Second // when nothing happens: nobody is woken for nothing
+	quietBytes  = 1 << 20          // allocated in thriftEvery by those who wait and look after things
+	worthwhile  = 8 << 20          // held beyond what is in use; collecting costs a few milliseconds
 
 	// thriftRounds are how many collections it takes: each halves the stacks that
 	// have grown.
@@ -23,28 +24,39 @@ const (
 
 // thrift gives memory back whenever the appliance has become quiet.
 func thrift(ctx context.Context) error {
-	tick := time.NewTicker(thriftEvery)
-	defer tick.Stop()
-	last, rounds := readHeap(), 0
+	last, rounds, wait := readHeap(), 0, thriftEvery
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-tick.C:
+		case <-timer.C:
 		}
 		now := readHeap()
+		quiet := now.isQuiet(last, wait)
 		switch {
-		case !now.isQuiet(last):
+		case !quiet:
 			rounds = 0
 		case now.isWasteful():
 			rounds = thriftRounds
 		}
+		wait = nextThrift(wait, quiet && rounds == 0)
 		if rounds > 0 {
 			debug.FreeOSMemory()
 			rounds--
 		}
 		last = now
+		timer.Reset(wait)
 	}
+}
+
+// nextThrift is when to look again: ever later while there is nothing to do.
+func nextThrift(wait time.Duration, idle bool) time.Duration {
+	if !idle {
+		return thriftEvery
+	}
+	return min(2*wait, thriftRest)
 }
 
 // heap is the memory of the moment, in bytes.
@@ -70,8 +82,10 @@ func readHeap() heap {
 	return h
 }
 
-// isQuiet reports whether hardly anything was allocated since last.
-func (h heap) isQuiet(last heap) bool { return h.allocated-last.allocated < quietBytes }
+// isQuiet reports whether hardly anything was allocated since last, a while ago.
+func (h heap) isQuiet(last heap, while time.Duration) bool {
+	return h.allocated-last.allocated < quietBytes*uint64(while/thriftEvery)
+}
 
 // isWasteful reports whether there is something to give back. What many idle
 // connections trickle must add up to a part of what is alive, which a collection

@@ -19,9 +19,26 @@ func TestMemoryIsGivenBackWhenQuiet(t *testing.T) {
 		{"a trickle beside much", heap{allocated: 500 * mb}, heap{500 * mb, 100 * mb, 20 * mb}, false},
 		{"much beside much", heap{allocated: 500 * mb}, heap{500 * mb, 100 * mb, 30 * mb}, true},
 	} {
-		if got := test.now.isQuiet(test.last) && test.now.isWasteful(); got != test.want {
+		if got := test.now.isQuiet(test.last, thriftEvery) && test.now.isWasteful(); got != test.want {
 			t.Errorf("%s: %t", test.name, got)
 		}
+	}
+}
+
+// Who has nothing to do looks ever more rarely, and at once again when something
+// happens; what is allocated meanwhile is measured by the time that it took.
+func TestThriftRests(t *testing.T) {
+	t.Parallel()
+	wait := thriftEvery
+	for range 10 {
+		wait = nextThrift(wait, true)
+	}
+	if wait != thriftRest || nextThrift(wait, false) != thriftEvery {
+		t.Errorf("it rests for %v", wait)
+	}
+	const mb = 1 << 20
+	if trickle := (heap{allocated: 10 * mb}); !trickle.isQuiet(heap{}, thriftRest) || trickle.isQuiet(heap{}, thriftEvery) {
+		t.Error("10 MB are little in half a minute, and much in two seconds")
 	}
 }
 

@@ -31,7 +31,7 @@ func (d *Data) watchdog(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		}
-		if err := d.healthy(ctx); err != nil {
+		if err := d.Healthy(ctx); err != nil {
 			d.Log.Error("not well", "error", err)
 			continue
 		}

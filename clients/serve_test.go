@@ -28,7 +28,27 @@ type letterbox struct {
 	data       string
 	imaps      int // ports on 127.0.0.1
 	submission int
+	metrics    int
 	certFile   string
+	output     output
+}
+
+// output is what a process has said so far.
+type output struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
 }
 
 // binary builds the program once for all tests.
@@ -58,7 +78,7 @@ func TestMain(m *testing.M) {
 // greets. It ends with the test.
 func serve(t *testing.T) *letterbox {
 	t.Helper()
-	l := &letterbox{t: t, data: t.TempDir(), imaps: freePort(t), submission: freePort(t)}
+	l := &letterbox{t: t, data: t.TempDir(), imaps: freePort(t), submission: freePort(t), metrics: freePort(t)}
 	l.run("", "domain", "add", "letterbox.example")
 	l.run(password+"\n", "user", "add", anna)
 	l.run(password+"\n", "user", "add", ben)
@@ -78,18 +98,18 @@ func (l *letterbox) start(t *testing.T) {
 		"--set", fmt.Sprintf("listen.imaps=127.0.0.1:%d", l.imaps),
 		"--set", fmt.Sprintf("listen.submissions=127.0.0.1:%d", l.submission),
 		"--set", "listen.imap=", "--set", "listen.smtp=", "--set", "listen.submission=",
-		"--set", "listen.http=", "--set", "listen.https=", "--set", "listen.metrics=", "serve")
-	var output bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &output, &output
+		"--set", fmt.Sprintf("listen.metrics=127.0.0.1:%d", l.metrics),
+		"--set", "listen.http=", "--set", "listen.https=", "serve")
+	cmd.Stdout, cmd.Stderr = &l.output, &l.output
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		cmd.Process.Signal(syscall.SIGTERM)
 		if err := cmd.Wait(); err != nil {
-			t.Errorf("letterbox did not end well: %v\n%s", err, output.String())
+			t.Errorf("letterbox did not end well: %v\n%s", err, l.output.String())
 		} else if t.Failed() {
-			t.Logf("letterbox said:\n%s", output.String())
+			t.Logf("letterbox said:\n%s", l.output.String())
 		}
 	})
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
@@ -99,7 +119,7 @@ func (l *letterbox) start(t *testing.T) {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("letterbox does not answer: %v\n%s", err, output.String())
+			t.Fatalf("letterbox does not answer: %v\n%s", err, l.output.String())
 		}
 	}
 }

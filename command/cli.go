@@ -23,6 +23,8 @@ type cli struct {
 	Certificate certificateCmd `cmd:"" help:"What proves to others who this machine is."`
 	Reindex     reindexCmd     `cmd:"" help:"Build the search indexes anew. Not needed in daily life: damage is found and mended by itself."`
 	Config      configCmd      `cmd:"" help:"The configuration file."`
+	Health      healthCmd      `cmd:"" help:"Say whether the appliance is well."`
 	Version     versionCmd     `cmd:"" help:"What this program is."`
+	Completion  completionCmd  `cmd:"" help:"Print what makes a shell complete command lines."`
 	Man         manCmd         `cmd:"" hidden:"" help:"Print the manual page."`
 }

@@ -22,6 +22,9 @@ func (c *rescueCmd) local(ctx context.Context, s *shell) error {
 	if err != nil {
 		return err
 	}
+	if err := becomeOwner(config.Data); err != nil {
+		return err
+	}
 	bar := newProgress(s.Err, "rescue", -1, false)
 	report, err := appliance.Rescue(ctx, config, appliance.RescueOptions{Log: s.log(), Whole: c.Deleted, Progress: bar.set})
 	bar.end()

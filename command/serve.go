@@ -16,6 +16,9 @@ func (c *serveCmd) local(ctx context.Context, s *shell) error {
 	if err != nil {
 		return err
 	}
+	if err := mustOwn(config.Data); err != nil {
+		return err
+	}
 	var a *appliance.Appliance
 	a, err = appliance.New(config, appliance.Options{
 		Log:     config.Log.NewLogger(s.Err),

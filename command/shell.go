@@ -64,6 +64,11 @@ func (s *shell) inside(ctx context.Context, cmd inside, stdio control.Stdio) err
 	if err != nil {
 		return err
 	}
+	if !control.Answers(c.Data, appliance.ControlSocket) {
+		if err := becomeOwner(c.Data); err != nil {
+			return err
+		}
+	}
 	_, begins := cmd.(beginner)
 	for end := time.Now().Add(lockPatience); ; {
 		d, err := appliance.OpenData(ctx, c, s.log(), !begins)

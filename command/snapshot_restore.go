@@ -67,6 +67,9 @@ func (c *snapshotRestore) whole(ctx context.Context, s *shell) error {
 			id, m.Host, config.Data, plural(m.Counts["messages"], "message"), size(m.Size()))}
 		return c.print(s.Out, map[string]any{"snapshot": id, "host": m.Host, "counts": m.Counts, "bytes": m.Size(), "dry_run": true}, table)
 	}
+	if err := becomeOwner(config.Data); err != nil {
+		return err
+	}
 	bar := newProgress(s.Err, "restore", m.Size(), true)
 	restored, err := repo.Restore(ctx, id, config.Data, backup.RestoreOptions{Damaged: c.Damaged, Progress: bar.add})
 	bar.end()

@@ -107,6 +107,13 @@ func (cs *catalogs) total() (n int) {
 	return n
 }
 
+// any reports whether there are any.
+func (cs *catalogs) any() bool {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	return len(cs.list) > 0
+}
+
 // expire drops those that nobody has used for long.
 func (cs *catalogs) expire(now time.Time) {
 	cs.mu.Lock()

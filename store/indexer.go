@@ -25,6 +25,10 @@ const (
 	indexWait    = 10 * time.Second
 	indexQuiet   = time.Second
 	indexTooLong = time.Minute
+
+	// indexRest is how long it sleeps when nothing waits: what an idle machine is
+	// woken for costs it battery and warmth.
+	indexRest = time.Minute
 )
 
 // What one transaction indexes at most.
@@ -172,6 +176,9 @@ func (x *indexer) run(ctx context.Context) {
 			known = x.learn(ctx)
 		}
 		due, wait := x.due(time.Now())
+		if x.store.catalogs.any() { // they are to be dropped in time
+			wait = min(wait, indexWait)
+		}
 		timer.Reset(wait)
 		for _, a := range due {
 			if err := x.catchUp(ctx, a, resting, nil); err != nil && ctx.Err() == nil {
@@ -228,7 +235,7 @@ func (x *indexer) again(a AccountID) {
 func (x *indexer) due(now time.Time) (due []AccountID, again time.Duration) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	again = indexWait
+	again = indexRest
 	for a, b := range x.accounts {
 		switch wait, waiting := b.dueIn(now); {
 		case !waiting:

@@ -243,7 +243,7 @@ func TestIndexerGathers(t *testing.T) {
 				t.Errorf("%s: %d are due, look again in %v", when, len(due), again)
 			}
 		}
-		expect("nothing", 0, indexWait)
+		expect("nothing", 0, indexRest)
 		x.arrived(alice, 1)
 		if len(x.woken) != 1 {
 			t.Error("nobody was woken")
@@ -253,18 +253,18 @@ func TestIndexerGathers(t *testing.T) {
 		x.arrived(alice, indexCrowd)
 		expect("many that are arriving", 0, indexQuiet)
 		time.Sleep(indexQuiet)
-		expect("many that have arrived", 1, indexWait)
-		expect("done", 0, indexWait)
+		expect("many that have arrived", 1, indexRest)
+		expect("done", 0, indexRest)
 		for range 2 * indexTooLong / indexQuiet {
 			x.arrived(bob, 100)
 			time.Sleep(indexQuiet / 2)
 		}
-		expect("without end", 1, indexWait)
+		expect("without end", 1, indexRest)
 		x.left(bob, 5)
-		expect("one that has left", 1, indexWait)
+		expect("one that has left", 1, indexRest)
 		x.takeGone(bob)
 		x.again(bob)
-		expect("once more", 1, indexWait)
+		expect("once more", 1, indexRest)
 	})
 }
 

@@ -42,7 +42,7 @@ type Set struct {
 	mu      sync.Mutex
 	open    map[int64]*Index
 	closed  bool
-	sweeper *time.Timer
+	sweeper *time.Timer // nil: nothing is open
 }
 
 // Open uses the files in a folder, which it makes when it is missing.
@@ -51,7 +51,6 @@ func Open(dir string, log *slog.Logger) (*Set, error) {
 		return nil, fmt.Errorf("open search indexes: %w", err)
 	}
 	s := &Set{dir: dir, log: log, open: map[int64]*Index{}}
-	s.sweeper = time.AfterFunc(idleAfter, s.closeIdle)
 	return s, nil
 }
 
@@ -95,6 +94,7 @@ func (s *Set) acquire(ctx context.Context, account int64) (*Index, error) {
 		}
 		x.account = account
 		s.open[account] = x
+		s.sweepLater()
 	}
 	x.users++
 	return x, nil
@@ -121,10 +121,19 @@ func (s *Set) shut(x *Index) {
 	}
 }
 
+// sweepLater has closeIdle called, once for all that are open by then; s.mu is
+// held. While nothing is open nothing ticks.
+func (s *Set) sweepLater() {
+	if s.sweeper == nil {
+		s.sweeper = time.AfterFunc(idleAfter, s.closeIdle)
+	}
+}
+
 // closeIdle closes what nobody has used for a while.
 func (s *Set) closeIdle() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.sweeper = nil
 	if s.closed {
 		return
 	}
@@ -133,7 +142,9 @@ func (s *Set) closeIdle() {
 			s.shut(x)
 		}
 	}
-	s.sweeper.Reset(idleAfter)
+	if len(s.open) > 0 {
+		s.sweepLater()
+	}
 }
 
 // Drop removes an account's index. Who uses it at the time finds out by errors
@@ -185,7 +196,9 @@ func (s *Set) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
-	s.sweeper.Stop()
+	if s.sweeper != nil {
+		s.sweeper.Stop()
+	}
 	for _, x := range s.open {
 		if x.users == 0 {
 			s.shut(x)
