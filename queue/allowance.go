@@ -38,7 +38,7 @@ const habitDays = 30
 // spend counts a message of a user against their day, within the transaction that
 // queues it. It fails with *LimitError and ErrFrozen; then nothing is queued.
 func (q *Queue) spend(tx *database.Tx, m *Message, now time.Time) error {
-	if m.Account == 0 {
+	if m.Account == 0 || len(m.Recipients) == 0 {
 		return nil
 	}
 	var frozen bool

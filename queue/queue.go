@@ -52,6 +52,10 @@ type Message struct {
 	Body                 string // "", "7BIT" or "8BITMIME"
 	SMTPUTF8, RequireTLS bool
 	Ret, EnvID           string // RFC 3461; EnvID as on the wire
+
+	// Delivered are those who have it here, and of whom the sender asked to hear
+	// so. Nothing leaves for them but the report.
+	Delivered []Recipient
 }
 
 // Queue is safe for concurrent use.
@@ -80,9 +84,12 @@ func (q *Queue) Accept(ctx context.Context, e delivery.Envelope, raw []byte, loc
 	if err := delivery.CheckForward(raw, by); err != nil {
 		return err
 	}
-	signed, err := q.vouch(ctx, e, remote, raw)
-	if err != nil {
-		return fmt.Errorf("sign message: %w", err)
+	var signed []byte
+	if len(remote.Recipients) > 0 {
+		var err error
+		if signed, err = q.vouch(ctx, e, remote, raw); err != nil {
+			return fmt.Errorf("sign message: %w", err)
+		}
 	}
 	prefix := append(signed, q.Delivery.Trace(e)...)
 	if e.For != "" && len(by) > 0 {
@@ -93,9 +100,15 @@ func (q *Queue) Accept(ctx context.Context, e delivery.Envelope, raw []byte, loc
 	if unsure(e, remote) {
 		remote = quiet(remote)
 	}
+	if !assured(e) {
+		remote = withoutDelivered(remote)
+	}
+	if len(remote.Recipients)+len(remote.Delivered) == 0 {
+		return q.Delivery.Deliver(ctx, e, local, raw, nil, nil)
+	}
 	o := outbound{Message: remote, prefix: prefix, size: int64(len(prefix) + len(raw)), created: e.Received}
 	var id int64
-	err = q.Delivery.Deliver(ctx, e, local, raw, [][]byte{raw}, func(tx *database.Tx, held []store.HeldID) (err error) {
+	err := q.Delivery.Deliver(ctx, e, local, raw, [][]byte{raw}, func(tx *database.Tx, held []store.HeldID) (err error) {
 		if err := q.spend(tx, remote, e.Received); err != nil {
 			return err
 		}
@@ -107,6 +120,12 @@ func (q *Queue) Accept(ctx context.Context, e delivery.Envelope, raw []byte, loc
 	}
 	if err != nil {
 		return err
+	}
+	if len(remote.Delivered) > 0 {
+		q.bell.ring() // the report is owed
+	}
+	if len(remote.Recipients) == 0 {
+		return nil
 	}
 	q.bell.ring(domains(remote.Recipients)...)
 	q.Log.InfoContext(ctx, "queued", "message", e.ID, "queue_id", id, "sender", remote.Sender, "recipients", len(remote.Recipients))
@@ -152,7 +171,7 @@ func (o *outbound) insert(tx *database.Tx, held store.HeldID) (int64, error) {
 			return 0, fmt.Errorf("queue for %s: %w", r.Address, err)
 		}
 	}
-	return id, nil
+	return id, o.insertDelivered(tx, id)
 }
 
 // domain is where a recipient is: lower case, A-labels; an address literal stays

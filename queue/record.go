@@ -12,9 +12,10 @@ import (
 
 // Reports that a recipient may owe to the sender.
 const (
-	reportFailed  = "failed"
-	reportDelayed = "delayed"
-	reportRelayed = "relayed"
+	reportFailed    = "failed"
+	reportDelayed   = "delayed"
+	reportRelayed   = "relayed"
+	reportDelivered = "delivered"
 )
 
 // A result is what became of an attempt for one recipient of a batch.

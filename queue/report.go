@@ -72,7 +72,7 @@ func (q *Queue) report(ctx context.Context, id int64, s Schedule) error {
 	if err != nil {
 		return err
 	}
-	for _, kind := range []string{reportFailed, reportDelayed, reportRelayed} {
+	for _, kind := range []string{reportFailed, reportDelayed, reportRelayed, reportDelivered} {
 		rows := d.of(kind)
 		if len(rows) == 0 {
 			continue

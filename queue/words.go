@@ -25,9 +25,14 @@ func wordsFor(kind string, s Schedule) words {
 			"If it cannot be delivered in that time, you will be told."}
 	case reportRelayed:
 		return words{"relayed", "Handed over", "Your message%s was handed over to these recipients' server,\nwhich does not tell whether it reaches the mailbox.", ""}
+	case reportDelivered:
+		return words{"delivered", "Delivered", "Your message%s is in these recipients' mailboxes.", ""}
 	}
 	return words{"failed", "Not delivered", "Your message%s could not be delivered.", "It is not tried again."}
 }
+
+// good reports whether there is nothing to explain.
+func (w words) good() bool { return w.action == "relayed" || w.action == "delivered" }
 
 // text is the part for people.
 func (w words) text(original *message.Message, rows []debtRow) []byte {
@@ -35,7 +40,7 @@ func (w words) text(original *message.Message, rows []debtRow) []byte {
 	fmt.Fprintf(&b, w.opening+"\n", quoteSubject(original.Subject))
 	for _, r := range rows {
 		fmt.Fprintf(&b, "\nTo: %s\n", r.address)
-		if w.action == "relayed" {
+		if w.good() {
 			continue
 		}
 		e := explain(r.reply)

@@ -3,6 +3,7 @@ package smtpd
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"letterbox/directory"
@@ -78,6 +79,7 @@ func (s *session) addRecipient(ctx context.Context, mailbox string, wishes queue
 	for _, r := range found {
 		if r.User != nil {
 			s.mail.local = append(s.mail.local, r)
+			s.mail.note(mailbox, wishes)
 			continue
 		}
 		wishes.Address, wishes.By = r.Forward, r.Address
@@ -85,6 +87,17 @@ func (s *session) addRecipient(ctx context.Context, mailbox string, wishes queue
 	}
 	s.count(mailbox)
 	return nil
+}
+
+// note remembers that the sender wishes to hear that a message has arrived at an
+// address here. Nobody is told about a message from <>.
+func (t *transaction) note(mailbox string, wishes queue.Recipient) {
+	known := slices.ContainsFunc(t.delivered, func(r queue.Recipient) bool { return r.Address == mailbox })
+	if known || t.sender == "" || !slices.Contains(strings.Split(wishes.Notify, ","), "SUCCESS") {
+		return
+	}
+	wishes.Address = mailbox
+	t.delivered = append(t.delivered, wishes)
 }
 
 // addRemote takes a recipient elsewhere: from a user alone, but for bounces of

@@ -25,6 +25,7 @@ type transaction struct {
 	only       string // the first of them
 	local      []directory.Recipient
 	remote     []queue.Recipient
+	delivered  []queue.Recipient // who is here, and of whom the sender wishes to hear that they have it
 
 	chunks *incoming // of BDAT; nil before the first
 }
@@ -85,15 +86,17 @@ func tlsWords(state *tls.ConnectionState) string {
 	return version + " " + tls.CipherSuiteName(state.CipherSuite)
 }
 
-// outbound is the part of the message that leaves; nil when none does.
+// outbound is the part of the message that leaves, be it as a report alone; nil
+// when nothing does.
 func (s *session) outbound() *queue.Message {
 	t := s.mail
-	if len(t.remote) == 0 {
+	if len(t.remote)+len(t.delivered) == 0 {
 		return nil
 	}
 	m := &queue.Message{
 		Sender:     t.sender,
 		Recipients: t.remote,
+		Delivered:  t.delivered,
 		Body:       t.body,
 		SMTPUTF8:   t.utf8,
 		RequireTLS: t.requireTLS,
