@@ -14,6 +14,9 @@ import (
 // ErrBadInvitation is a link that was used, is too old, or never was one.
 var ErrBadInvitation = errors.New("this invitation was used already or is too old; ask who sent it for another one")
 
+// InvitationPath is where on the web pages a token is taken, which follows it.
+const InvitationPath = "/invitation/"
+
 // InvitationTime is how long an invitation is good.
 const InvitationTime = 7 * 24 * time.Hour
 
