@@ -34,6 +34,7 @@ const (
 // A running appliance has every listener for mail on a free port.
 type running struct {
 	*Appliance
+	data  *Data
 	trust *tls.Config // for clients: its certificate, and no other
 }
 
@@ -46,7 +47,7 @@ func run(t testing.TB) *running {
 	for _, l := range []*Addresses{&c.Listen.IMAP, &c.Listen.IMAPS, &c.Listen.SMTP, &c.Listen.Submission, &c.Listen.Submissions} {
 		*l = Addresses{"127.0.0.1:0"}
 	}
-	ready, ended := make(chan struct{}), make(chan error, 1)
+	ready, ended := make(chan *Data, 1), make(chan error, 1)
 	a, err := New(c, Options{
 		Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),
 		Ready: func(ctx context.Context, d *Data) error {
@@ -56,7 +57,7 @@ func run(t testing.TB) *running {
 			if _, err := d.Directory.AddUser(ctx, annaAddress, "", annaPassword); err != nil {
 				return err
 			}
-			close(ready)
+			ready <- d
 			return nil
 		},
 	})
@@ -71,8 +72,9 @@ func run(t testing.TB) *running {
 			t.Errorf("the appliance: %v", err)
 		}
 	})
+	var data *Data
 	select {
-	case <-ready:
+	case data = <-ready:
 	case err := <-ended:
 		ended <- err
 		t.Fatal("the appliance did not start")
@@ -83,7 +85,7 @@ func run(t testing.TB) *running {
 	}
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(certificate)
-	return &running{a, &tls.Config{RootCAs: roots, ServerName: "localhost"}}
+	return &running{a, data, &tls.Config{RootCAs: roots, ServerName: "localhost"}}
 }
 
 // signIn opens an IMAP connection of anna's with INBOX selected.

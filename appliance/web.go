@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 
 	"letterbox/directory"
 	"letterbox/discover"
@@ -53,6 +54,15 @@ func (c *Config) Settings() *discover.Settings {
 		HTTPS:       l.HTTPS.port(),
 		PolicyMode:  c.SMTP.MTASTS,
 	}
+}
+
+// Link is the address of a page.
+func (c *Config) Link(path string) string {
+	host := c.Hostname
+	if port := c.Listen.HTTPS.port(); port != 443 && port != 0 {
+		host = net.JoinHostPort(host, strconv.Itoa(port))
+	}
+	return "https://" + host + path
 }
 
 // port is where a listener listens, 0 when it is switched off.

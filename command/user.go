@@ -7,7 +7,6 @@ import (
 
 	"letterbox/appliance"
 	"letterbox/control"
-	"letterbox/directory"
 	"letterbox/store"
 )
 
@@ -16,7 +15,12 @@ type userCmd struct {
 	List   userList   `cmd:"" help:"List the users with what they keep here."`
 	Passwd userPasswd `cmd:"" help:"Set somebody's password, in the same way as add."`
 	Set    userSet    `cmd:"" help:"Change what somebody may do and keep."`
+	Invite userInvite `cmd:"" help:"Print a link by which somebody chooses their own password."`
 	Remove userRemove `cmd:"" help:"Remove somebody and all their mail."`
+	Keep   userKeep   `cmd:"" help:"Undo 'remove --after'."`
+
+	AppPassword  appPasswordCmd  `cmd:"" help:"Passwords for one device each. Who has a second factor needs them to read and send mail."`
+	SecondFactor secondFactorCmd `cmd:"" help:"What people sign in to the web pages with, beside their password."`
 }
 
 type userAdd struct {
@@ -136,52 +140,4 @@ func (c *userSet) setLimit(ctx context.Context, s *store.Store, a store.AccountI
 		limit.Mailboxes = int64(*c.Mailboxes)
 	}
 	return s.SetLimit(ctx, a, limit)
-}
-
-type userRemove struct {
-	Address string `arg:"" help:"Who."`
-	Yes     bool   `help:"Do it. Without this flag, only say what would be lost."`
-}
-
-func (c *userRemove) inside(ctx context.Context, d *appliance.Data, stdio control.Stdio) error {
-	user, err := d.Directory.User(ctx, c.Address)
-	if err != nil {
-		return err
-	}
-	return removeUser(ctx, d, stdio, user, c.Yes)
-}
-
-// removeUser removes a user or a team with all mail, and with the rights that
-// they have and that others have on their mailboxes.
-func removeUser(ctx context.Context, d *appliance.Data, stdio control.Stdio, user *directory.User, yes bool) error {
-	account := store.AccountID(user.ID)
-	if err := d.Store.EnsureAccount(ctx, account); err != nil {
-		return err
-	}
-	usage, _, err := d.Store.Usage(ctx, account)
-	if err != nil {
-		return err
-	}
-	if !yes {
-		return fmt.Errorf("this would remove %s with %s (%s) for good; repeat it with --yes to do so",
-			user.Address, plural(usage.Messages, "message"), size(usage.Bytes))
-	}
-	// In this order a step that fails can be repeated: the user is found again.
-	if err := d.Directory.SetDisabled(ctx, user.Address, true); err != nil {
-		return err
-	}
-	if err := d.Store.RemoveAccount(ctx, account); err != nil {
-		return fmt.Errorf("remove the mail of %s: %w", user.Address, err)
-	}
-	if err := d.Junk.Forget(ctx, account); err != nil {
-		return err
-	}
-	if err := d.Queue.Forget(ctx, user.ID); err != nil {
-		return err
-	}
-	if err := d.Directory.RemoveUser(ctx, user.Address); err != nil {
-		return err
-	}
-	fmt.Fprintf(stdio.Out, "%s removed with %s.\n", user.Address, plural(usage.Messages, "message"))
-	return nil
 }
