@@ -128,7 +128,7 @@ func (k *knock) load(q querier, a Address) error {
 	var created, seen int64
 	var salt []byte
 	c := &k.credential
-	err := q.QueryRow(`SELECT u.id, u.name, u.role, u.disabled, u.created_at, coalesce(k.last_at, 0),
+	err := q.QueryRow(`SELECT u.id, u.name, u.role, u.disabled, u.created_at, u.language, coalesce(k.last_at, 0),
 			coalesce(c.version, 0), coalesce(c.argon2id, ''), coalesce(c.scram_salt, x''),
 			coalesce(c.scram_iterations, 0), coalesce(c.scram_stored_key, x''), coalesce(c.scram_server_key, x''),
 			`+secondFactorOf+`
@@ -136,7 +136,7 @@ func (k *knock) load(q querier, a Address) error {
 		LEFT JOIN credential c ON c.user = u.id
 		LEFT JOIN known_peer k ON k.user = u.id AND k.peer = ?
 		WHERE d.name = ? AND u.localpart = ?`, k.visit.peer, a.Domain, a.Local).
-		Scan(&user.ID, &user.Name, &user.Role, &user.Disabled, &created, &seen,
+		Scan(&user.ID, &user.Name, &user.Role, &user.Disabled, &created, &user.Language, &seen,
 			&c.version, &c.argon2id, &salt, &c.scram.Iters, &c.scram.StoredKey, &c.scram.ServerKey, &k.secondFactor)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil

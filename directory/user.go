@@ -20,6 +20,7 @@ type User struct {
 	Team     bool   // nobody signs in: its members share its mail
 	Disabled bool
 	Created  time.Time
+	Language string // of pages and mails, such as "de"; "": not set
 
 	AppPassword *AppPassword // what they have just signed in with; nil: their own password, or they have not
 }
@@ -39,7 +40,7 @@ func (d *Directory) Teams(ctx context.Context) ([]User, error) { return d.users(
 func (d *Directory) users(ctx context.Context, kind string) ([]User, error) {
 	var users []User
 	err := d.db.Read(ctx, func(c *database.Conn) error {
-		rows, err := c.Query(`SELECT u.id, u.localpart, d.name, u.name, u.role, u.kind, u.disabled, u.created_at
+		rows, err := c.Query(`SELECT u.id, u.localpart, d.name, u.name, u.role, u.kind, u.disabled, u.created_at, u.language
 			FROM user u JOIN domain d ON d.id = u.domain WHERE u.kind = ? ORDER BY d.name, u.localpart`, kind)
 		if err != nil {
 			return err
@@ -86,7 +87,7 @@ func (d *Directory) UserNamed(ctx context.Context, username string) (*User, erro
 func (d *Directory) UserByID(ctx context.Context, id int64) (*User, error) {
 	var user User
 	err := d.db.Read(ctx, func(c *database.Conn) (err error) {
-		user, err = scanUser(c.QueryRow(`SELECT u.id, u.localpart, d.name, u.name, u.role, u.kind, u.disabled, u.created_at
+		user, err = scanUser(c.QueryRow(`SELECT u.id, u.localpart, d.name, u.name, u.role, u.kind, u.disabled, u.created_at, u.language
 			FROM user u JOIN domain d ON d.id = u.domain WHERE u.id = ?`, id))
 		return err
 	})
@@ -101,7 +102,7 @@ func (d *Directory) UserByID(ctx context.Context, id int64) (*User, error) {
 
 // userByAddress takes a folded address.
 func userByAddress(q querier, a Address) (*User, error) {
-	user, err := scanUser(q.QueryRow(`SELECT u.id, u.localpart, d.name, u.name, u.role, u.kind, u.disabled, u.created_at
+	user, err := scanUser(q.QueryRow(`SELECT u.id, u.localpart, d.name, u.name, u.role, u.kind, u.disabled, u.created_at, u.language
 		FROM user u JOIN domain d ON d.id = u.domain WHERE d.name = ? AND u.localpart = ?`, a.Domain, a.Local))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, fmt.Errorf("%s: %w; see: letterbox user list", a, ErrNoSuchUser)
@@ -117,7 +118,7 @@ func scanUser(row scanner) (User, error) {
 	var a Address
 	var created int64
 	var kind string
-	err := row.Scan(&user.ID, &a.Local, &a.Domain, &user.Name, &user.Role, &kind, &user.Disabled, &created)
+	err := row.Scan(&user.ID, &a.Local, &a.Domain, &user.Name, &user.Role, &kind, &user.Disabled, &created, &user.Language)
 	user.Address, user.Created = a.String(), time.Unix(created, 0)
 	user.Team = kind == kindTeam
 	return user, err

@@ -9,13 +9,16 @@ import (
 )
 
 // SetDisabled locks a user out or lets them in again. A disabled user cannot
-// sign in, and their sessions end; mail for them still arrives.
+// sign in, and their sessions end, browsers included; mail for them still arrives.
 func (d *Directory) SetDisabled(ctx context.Context, address string, disabled bool) error {
 	action := "user.enable"
 	if disabled {
 		action = "user.disable"
 	}
 	return d.changeAndEnd(ctx, address, Event{Action: action}, disabled, func(tx *database.Tx, user *User) error {
+		if err := endWebSessions(tx, user.ID); err != nil {
+			return err
+		}
 		if !disabled { // who is let in again stays
 			if _, err := tx.Exec(`DELETE FROM leaving WHERE user = ?`, user.ID); err != nil {
 				return err
@@ -26,7 +29,9 @@ func (d *Directory) SetDisabled(ctx context.Context, address string, disabled bo
 	})
 }
 
-// SetRole makes a user an "admin", "helper" or "auditor", or takes that away ("").
+// SetRole makes a user an "admin", "helper" or "auditor", or takes that away
+// (""). Their browsers are signed out: no session lives on with another role than
+// it began with.
 func (d *Directory) SetRole(ctx context.Context, address, role string) error {
 	if !slices.Contains([]string{"", "admin", "helper", "auditor"}, role) {
 		return fmt.Errorf("there is no role %q; roles are admin, helper and auditor", role)
@@ -34,6 +39,9 @@ func (d *Directory) SetRole(ctx context.Context, address, role string) error {
 	return d.changeUser(ctx, address, Event{Action: "user.role", Detail: role}, func(tx *database.Tx, user *User) error {
 		if user.Team {
 			return ErrTeam
+		}
+		if err := endWebSessions(tx, user.ID); err != nil {
+			return err
 		}
 		_, err := tx.Exec(`UPDATE user SET role = ? WHERE id = ?`, role, user.ID)
 		return err
@@ -47,6 +55,15 @@ func (d *Directory) SetName(ctx context.Context, address, name string) error {
 	}
 	return d.changeUser(ctx, address, Event{Action: "user.name"}, func(tx *database.Tx, user *User) error {
 		_, err := tx.Exec(`UPDATE user SET name = ? WHERE id = ?`, name, user.ID)
+		return err
+	})
+}
+
+// SetLanguage sets what pages and mails to the user are in: a tag such as "de",
+// or "" for what their browser asks for.
+func (d *Directory) SetLanguage(ctx context.Context, address, tag string) error {
+	return d.changeUser(ctx, address, Event{Action: "user.language", Detail: tag}, func(tx *database.Tx, user *User) error {
+		_, err := tx.Exec(`UPDATE user SET language = ? WHERE id = ?`, tag, user.ID)
 		return err
 	})
 }
