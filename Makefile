@@ -13,6 +13,7 @@ quick: ## what to run while changing things
 	go test ./...
 
 generate: ## the files that are made from the code
+	go tool templ generate
 	go test ./appliance ./command -run IsCurrent -update
 
 fuzz: ## a longer run of every fuzz target

@@ -10,6 +10,8 @@ import (
 // floors says for every package of this module what else of it the package may
 // import, lowest floor first. A package that is not here may not exist.
 var floors = map[string][]string{
+	"assets":   nil,
+	"phrase":   nil,
 	"quota":    nil,
 	"message":  nil,
 	"resolver": nil,
@@ -49,8 +51,13 @@ var floors = map[string][]string{
 
 	"backup": {"database", "store", "store/blob", "directory", "message"},
 
+	"admin": {
+		"assets", "phrase", "backup", "certificate", "directory", "discover", "habit", "queue", "quota", "store",
+		"telemetry",
+	},
+
 	"appliance": {
-		"backup", "certificate", "control", "database", "discover", "store", "store/blob", "directory", "telemetry",
+		"admin", "backup", "certificate", "control", "database", "discover", "store", "store/blob", "directory", "telemetry",
 		"delivery", "queue", "quota", "mailauth", "resolver", "smtpd", "imapd", "junk",
 	},
 	"command": {

@@ -29,6 +29,7 @@ type Config struct {
 	Queue    Queue    `toml:"queue" doc:"Mail that leaves; letterbox queue list shows what waits."`
 	DNS      DNS      `toml:"dns" doc:"Where names are looked up."`
 	Snapshot Snapshot `toml:"snapshot" doc:"Snapshots: copies of everything for the day the disk dies, or somebody deletes the wrong folder. 'letterbox snapshot' lists, checks and restores them."`
+	Web      Web      `toml:"web" doc:"The pages: where everybody helps themselves, and where this server is looked after."`
 	Log      Log      `toml:"log" doc:"What is written to standard error."`
 }
 
@@ -40,7 +41,7 @@ type Listen struct {
 	Submission    Addresses `toml:"submission" doc:"Mail that users send; encrypted once the client asks for it (STARTTLS)."`
 	Submissions   Addresses `toml:"submissions" doc:"Mail that users send, encrypted from the start. What mail clients should use."`
 	HTTP          Addresses `toml:"http" doc:"HTTP: the certificate authority looks here whether the host name is ours; everybody else is sent on to https."`
-	HTTPS         Addresses `toml:"https" doc:"HTTPS: the certificate authority looks here, too. There are no pages in this version."`
+	HTTPS         Addresses `toml:"https" doc:"HTTPS: the pages. The certificate authority looks here, too."`
 	Metrics       Addresses `toml:"metrics" doc:"For monitoring: /metrics (Prometheus), /livez and /readyz over plain HTTP. Only this machine may reach it unless metrics_public says otherwise."`
 	MetricsPublic bool      `toml:"metrics_public" doc:"Permit listen.metrics on addresses that others can reach. There is no password on it."`
 }
@@ -146,6 +147,12 @@ type Snapshot struct {
 	S3Region       string    `toml:"s3_region" doc:"The region of the bucket, where the store wants to hear it."`
 	SFTPKeyFile    string    `toml:"sftp_key_file" doc:"The private key to sign in with, as ssh-keygen makes it, without a passphrase. Nobody but its owner may be able to read it."`
 	SFTPKnownHosts string    `toml:"sftp_known_hosts" doc:"The host key of the server, as ssh keeps it: ssh-keyscan HOST > FILE, then compare it."`
+}
+
+// Web is about the pages.
+type Web struct {
+	AdminFrom      Networks `toml:"admin_from" doc:"From where this server may be administered: addresses or networks such as 192.168.1.0/24, with commas between. Everybody's own pages work from everywhere. Empty: from everywhere, too."`
+	TrustedProxies Networks `toml:"trusted_proxies" doc:"Addresses or networks of reverse proxies in front of listen.http or listen.https, with commas between. Only they are believed about whom they ask for (X-Forwarded-For) and that the connection to them is encrypted (X-Forwarded-Proto)."`
 }
 
 // Log says how much is logged and how it looks.

@@ -80,6 +80,18 @@ func (k key) set(text string) error {
 	return nil
 }
 
+// text writes the value as set reads it.
+func (k key) text() string {
+	if m, ok := k.value.Interface().(encoding.TextMarshaler); ok {
+		text, err := m.MarshalText()
+		if err != nil {
+			return ""
+		}
+		return string(text)
+	}
+	return fmt.Sprint(k.value.Interface())
+}
+
 // literal writes the value as TOML.
 func (k key) literal() string {
 	if m, ok := k.value.Interface().(encoding.TextMarshaler); ok {

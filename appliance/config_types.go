@@ -3,6 +3,7 @@ package appliance
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -47,6 +48,39 @@ func (w *Words) UnmarshalText(text []byte) error {
 
 // MarshalText is the reverse of UnmarshalText.
 func (w Words) MarshalText() ([]byte, error) { return Addresses(w).MarshalText() }
+
+// Networks are addresses or networks, written with commas between.
+type Networks []netip.Prefix
+
+// UnmarshalText reads a list with commas; an address alone is a network of one.
+func (n *Networks) UnmarshalText(text []byte) error {
+	var words Words
+	if err := words.UnmarshalText(text); err != nil {
+		return err
+	}
+	*n = nil
+	for _, word := range words {
+		p, err := netip.ParsePrefix(word)
+		if a, notAddress := netip.ParseAddr(word); notAddress == nil {
+			a = a.Unmap()
+			p, err = netip.PrefixFrom(a, a.BitLen()), nil
+		}
+		if err != nil {
+			return fmt.Errorf("%q is neither an address nor a network; write for example 192.0.2.7 or 192.168.1.0/24", word)
+		}
+		*n = append(*n, p.Masked())
+	}
+	return nil
+}
+
+// MarshalText is the reverse of UnmarshalText.
+func (n Networks) MarshalText() ([]byte, error) {
+	words := make([]string, len(n))
+	for i, p := range n {
+		words[i] = p.String()
+	}
+	return []byte(strings.Join(words, ", ")), nil
+}
 
 // Duration is a length of time, written with a unit: 90 s, 30 min, 4 h, 4 days.
 type Duration time.Duration

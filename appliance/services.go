@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/tls"
 	"net"
+	"net/http"
+	"sync"
 
 	"letterbox/imapd"
 	"letterbox/smtpd"
@@ -17,6 +19,8 @@ type service func(ctx context.Context, ln net.Listener) error
 func (a *Appliance) services(d *Data) map[string]service {
 	imap, smtp := a.imap(d), a.smtp(d)
 	monitoring := a.monitoring(d)
+	site := a.site(d)
+	web := sync.OnceValue(func() http.Handler { return a.web(d, site) }) // once the ports are known, which it tells
 	return map[string]service{
 		"imap":        imap.Serve,
 		"imaps":       imap.ServeTLS,
@@ -24,10 +28,10 @@ func (a *Appliance) services(d *Data) map[string]service {
 		"submission":  smtp.ServeSubmission,
 		"submissions": smtp.ServeSubmissions,
 		"http": func(ctx context.Context, ln net.Listener) error {
-			return serveHTTP(ctx, ln, d.Certificates.Handler(a.redirect(d)))
+			return serveHTTP(ctx, ln, d.Certificates.Handler(a.redirect(d, site, web())))
 		},
 		"https": func(ctx context.Context, ln net.Listener) error {
-			return serveHTTP(ctx, tls.NewListener(ln, d.Certificates.WebConfig()), a.web(d))
+			return serveHTTP(ctx, tls.NewListener(ln, d.Certificates.WebConfig()), web())
 		},
 		"metrics": func(ctx context.Context, ln net.Listener) error {
 			return serveHTTP(ctx, ln, monitoring)

@@ -2,24 +2,22 @@ package appliance
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 
+	"letterbox/admin"
 	"letterbox/directory"
 	"letterbox/discover"
 )
 
-// web is what HTTPS serves.
-func (a *Appliance) web(d *Data) http.Handler {
+// web is what HTTPS serves: the pages, and beside them what mail programs and
+// other servers look for.
+func (a *Appliance) web(d *Data, site *admin.Site) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		fmt.Fprintln(w, "This is a mail server (Letterbox). Set up your mail program with your e-mail address and password.")
-	})
+	mux.Handle("/", site.Handler())
 	a.settings(d).Handle(mux)
 	return mux
 }
@@ -65,6 +63,35 @@ func (c *Config) Link(path string) string {
 	return "https://" + host + path
 }
 
+// site is the pages.
+func (a *Appliance) site(d *Data) *admin.Site {
+	return &admin.Site{
+		Hostname:     d.Config.Hostname,
+		Version:      Version(),
+		Directory:    d.Directory,
+		Store:        d.Store,
+		Queue:        d.Queue,
+		Snapshots:    d.Snapshots,
+		Certificates: d.Certificates,
+		Telemetry:    d.Telemetry,
+		Settings:     d.Config.list,
+		Proxies:      d.Config.Web.TrustedProxies,
+		AdminFrom:    d.Config.Web.AdminFrom,
+		Log:          d.Log.With("server", "web"),
+	}
+}
+
+// list is every key with its value and its default.
+func (c *Config) list() []admin.Setting {
+	now, first := *c, Default()
+	defaults := keys(&first)
+	list := make([]admin.Setting, len(defaults))
+	for i, k := range keys(&now) {
+		list[i] = admin.Setting{Key: k.name, Doc: k.doc, Value: k.text(), Default: defaults[i].text()}
+	}
+	return list
+}
+
 // port is where a listener listens, 0 when it is switched off.
 func (a *Appliance) port(name string) int {
 	if addr, ok := a.Addr(name).(*net.TCPAddr); ok {
@@ -99,9 +126,13 @@ func (d *Data) ServeNames(ctx context.Context) error {
 }
 
 // redirect sends visitors of port 80 to HTTPS, under this machine's name
-// whatever they called it.
-func (a *Appliance) redirect(d *Data) http.Handler {
+// whatever they called it. Who reached a trusted proxy by HTTPS is there already.
+func (a *Appliance) redirect(d *Data, site *admin.Site, web http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if site.Encrypted(r) {
+			web.ServeHTTP(w, r)
+			return
+		}
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			http.Error(w, "use https", http.StatusBadRequest)
 			return

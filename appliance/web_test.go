@@ -46,7 +46,8 @@ func TestWeb(t *testing.T) {
 		status int
 		text   string // of the body or of Location
 	}{
-		{https + "/", 200, "mail server"},
+		{https + "/", 303, "/signin"},
+		{https + "/signin", 200, "mail server"},
 		{https + "/mail/config-v1.1.xml?emailaddress=anna@letterbox.example", 200, "<hostname>mail.letterbox.example</hostname>"},
 		{https + "/mail/config-v1.1.xml?emailaddress=anna@elsewhere.example", 404, ""},
 		{https + "/admin", 404, ""},

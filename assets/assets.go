@@ -76,7 +76,7 @@ func newFile(name string, data []byte) *file {
 	}
 	var packed bytes.Buffer
 	w, _ := gzip.NewWriterLevel(&packed, gzip.BestCompression) // a level that exists
-	_, _ = w.Write(data)                                        // to memory
+	_, _ = w.Write(data)                                       // to memory
 	_ = w.Close()
 	if packed.Len() < len(data) {
 		f.packed = packed.Bytes()

@@ -86,9 +86,10 @@ func (c *userPasswd) inside(ctx context.Context, d *appliance.Data, stdio contro
 }
 
 type userSet struct {
-	Address string `arg:"" help:"Who."`
-	Disable bool   `xor:"state" help:"Let them neither sign in nor send. Their mail still arrives."`
-	Enable  bool   `xor:"state" help:"Undo --disable."`
+	Address string  `arg:"" help:"Who."`
+	Disable bool    `xor:"state" help:"Let them neither sign in nor send. Their mail still arrives."`
+	Enable  bool    `xor:"state" help:"Undo --disable."`
+	Role    *string `placeholder:"ROLE" help:"What they may do on the pages besides looking after themselves: admin (everything), helper (look after people), auditor (see everything, change nothing), or '' for nothing more."`
 
 	Quota     *sizeLimit  `placeholder:"SIZE" help:"How much they may keep, such as '5 GB'; 0 for any, 'default' for what their domain gives everybody."`
 	Messages  *countLimit `placeholder:"N" help:"How many messages they may keep; 0 for any, or 'default'."`
@@ -105,6 +106,11 @@ func (c *userSet) inside(ctx context.Context, d *appliance.Data, stdio control.S
 	}
 	if c.Disable || c.Enable {
 		if err := d.Directory.SetDisabled(ctx, c.Address, c.Disable); err != nil {
+			return err
+		}
+	}
+	if c.Role != nil {
+		if err := d.Directory.SetRole(ctx, c.Address, *c.Role); err != nil {
 			return err
 		}
 	}

@@ -51,3 +51,28 @@ func forgetPeers(tx *database.Tx, user int64, now time.Time) error {
 	}
 	return nil
 }
+
+// LastSignIns says when each user last signed in, by id, to within a day:
+// that is how often it is written down.
+func (d *Directory) LastSignIns(ctx context.Context) (map[int64]time.Time, error) {
+	last := map[int64]time.Time{}
+	err := d.db.Read(ctx, func(c *database.Conn) error {
+		rows, err := c.Query(`SELECT user, max(last_at) FROM known_peer GROUP BY user`)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var user, at int64
+			if err := rows.Scan(&user, &at); err != nil {
+				return err
+			}
+			last[user] = time.Unix(at, 0)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list last sign-ins: %w", err)
+	}
+	return last, nil
+}

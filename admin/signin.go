@@ -1,0 +1,94 @@
+package admin
+
+import (
+	"errors"
+	"net/http"
+
+	"letterbox/directory"
+)
+
+// start leads everybody to where they begin.
+func (v *visit) start() error {
+	switch {
+	case v.user == nil:
+		return v.redirect("/signin")
+	case see.admits(v.user) && v.mayAdminister():
+		return v.redirect("/overview")
+	case seePeople.admits(v.user) && v.mayAdminister():
+		return v.redirect("/people")
+	}
+	return v.redirect("/me")
+}
+
+func (v *visit) signInPage() error {
+	if v.user != nil {
+		return v.redirect(v.r.URL.Query().Get("to"))
+	}
+	f := blank(map[string]string{"to": v.r.URL.Query().Get("to")})
+	return v.show(http.StatusOK, signInPage(v.page("", v.Say("signin.title")), f))
+}
+
+// signIn checks the password where mail programs' are checked, so that a guesser
+// gains nothing by going from door to door.
+func (v *visit) signIn() error {
+	f, err := v.form()
+	if err != nil {
+		return err
+	}
+	user, err := v.authenticate(f, f.Text("user"), f.Raw("password"))
+	if err != nil {
+		return err
+	}
+	if !f.Good() {
+		return v.show(http.StatusUnprocessableEntity, signInPage(v.page("", v.Say("signin.title")), f))
+	}
+	if err := v.begin(user); err != nil {
+		return err
+	}
+	return v.redirect(f.Raw("to"))
+}
+
+// authenticate puts what is wrong into the form, and returns what could not be
+// found out.
+func (v *visit) authenticate(f *form, name, password string) (*directory.User, error) {
+	peer := directory.Peer{Protocol: "web", Remote: v.remote, TLS: true}
+	user, err := v.Directory.Authenticate(v.context(), peer, name, password)
+	var throttled *directory.ThrottledError
+	switch {
+	case errors.As(err, &throttled):
+		f.Reject("password", v.Say("signin.throttled", v.Ago(v.now.Add(throttled.RetryAfter), v.now)))
+	case errors.Is(err, directory.ErrBadCredentials):
+		f.Reject("password", v.Say("signin.wrong"))
+	case errors.Is(err, directory.ErrDisabled):
+		f.Reject("user", v.Say("signin.disabled"))
+	default:
+		return user, err
+	}
+	return nil, nil
+}
+
+// begin signs a browser in with a session of its own: one that it brought along
+// ends, so that nobody can give a visitor a session that they know.
+func (v *visit) begin(user *directory.User) error {
+	if v.session != nil {
+		if err := v.Directory.EndWebSession(v.context(), v.user, v.session.ID); err != nil {
+			return err
+		}
+	}
+	token, err := v.Directory.NewWebSession(v.context(), user, v.remote, v.r.UserAgent())
+	if err != nil {
+		return err
+	}
+	v.keep(sessionCookie, token, sessionLasts)
+	return nil
+}
+
+func (v *visit) signOut() error {
+	if v.session != nil {
+		if err := v.Directory.EndWebSession(v.context(), v.user, v.session.ID); err != nil {
+			return err
+		}
+	}
+	v.forget(sessionCookie)
+	return v.redirect("/signin")
+}
