@@ -2,6 +2,7 @@ package junk
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -47,10 +48,10 @@ type Judgement struct {
 // FieldName is the header field in which a judgement is kept with its message.
 const FieldName = "X-Letterbox-Junk"
 
-// Field writes the judgement as header fields, CRLF included; nothing when there
-// was nothing to say.
+// Field writes the judgement as header fields, CRLF included; nothing when nobody
+// had anything to say but that the sender's mail was welcome before.
 func (j Judgement) Field() []byte {
-	if len(j.Reasons) == 0 {
+	if !slices.ContainsFunc(j.Reasons, worthTelling) {
 		return nil
 	}
 	word := "no"
@@ -70,6 +71,14 @@ func (j Judgement) Field() []byte {
 		}
 	}
 	return append(b, "\r\n"...)
+}
+
+func worthTelling(r Reason) bool {
+	switch r.Name {
+	case ReasonSender, ReasonDomain, ReasonNetwork:
+		return r.Points > 0
+	}
+	return true
 }
 
 // ParseField reads the value of such a field. It is for fields that stand in lines

@@ -48,6 +48,10 @@ func (c *collector) chunk(chunk string) []string {
 		c.add("letters apart")
 		return []string{word}
 	}
+	if local, domain, found := cutLast(chunk); found && local != "" && strings.Contains(domain, ".") { // an address
+		c.domain("mailto:", strings.Trim(domain, `.,;:!?)>]"'`))
+		return nil
+	}
 	if i := strings.IndexByte(chunk, '$'); i >= 0 && i+1 < len(chunk) && isDigit(chunk[i+1]) {
 		return []string{"$" + strconv.Itoa(len(chunk))}
 	}
