@@ -32,7 +32,7 @@ func dial(address string, private bool) (*client, error) {
 		conn = tls.Client(conn, &tls.Config{InsecureSkipVerify: true}) // a throw-away certificate on loopback
 	}
 	c := &client{conn: conn, r: bufio.NewReaderSize(conn, 64<<10)}
-	conn.SetDeadline(time.Now().Add(10 * time.Minute))
+	c.patience()
 	greeting, err := c.line()
 	if err == nil && !bytes.HasPrefix(greeting, []byte("* OK")) {
 		err = fmt.Errorf("greeted with %q", greeting)
@@ -43,6 +43,10 @@ func dial(address string, private bool) (*client, error) {
 	}
 	return c, nil
 }
+
+// patience gives the server ten minutes for what comes next: for one command, not
+// for all of filling a mailbox.
+func (c *client) patience() { _ = c.conn.SetDeadline(time.Now().Add(10 * time.Minute)) }
 
 // signIn dials and signs in.
 func signIn(s server, user int, private bool) (*client, error) {
@@ -111,6 +115,7 @@ func (c *client) response() (string, error) {
 
 // send writes a command and returns its tag.
 func (c *client) send(format string, args ...any) (string, error) {
+	c.patience()
 	c.tag++
 	tag := "a" + strconv.Itoa(c.tag)
 	_, err := fmt.Fprintf(c.conn, tag+" "+format+"\r\n", args...)
@@ -149,6 +154,7 @@ func (c *client) do(format string, args ...any) (untagged int, err error) {
 // append adds messages with one command and non-synchronizing literals: one
 // round trip. More than one are MULTIAPPEND (RFC 3502).
 func (c *client) append(mailbox string, mail ...[]byte) error {
+	c.patience()
 	c.tag++
 	tag := "a" + strconv.Itoa(c.tag)
 	command := []byte(tag + " APPEND " + mailbox)
