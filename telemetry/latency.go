@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"encoding/binary"
 	"math"
 	"sync/atomic"
 	"time"
@@ -126,4 +127,34 @@ func (t *Telemetry) Synced(how Waiting, took time.Duration) {
 	}
 	t.spreads[OfPoll+int(how)].Observe(took)
 	t.syncTime.WithLabelValues(how.String()).Observe(took.Seconds())
+}
+
+// Bytes is a short form of the counts: of each bucket with some, how many lie
+// between it and the one before, and its count.
+func (c *Counts) Bytes() (b []byte) {
+	last := -1
+	for i, k := range c {
+		if k > 0 {
+			b = binary.AppendUvarint(b, uint64(i-last-1))
+			b = binary.AppendUvarint(b, uint64(k))
+			last = i
+		}
+	}
+	return b
+}
+
+// ParseCounts reads Bytes. What is no such form is left out.
+func ParseCounts(b []byte) (c Counts) {
+	for i := -1; len(b) > 0; {
+		skip, n := binary.Uvarint(b)
+		if n <= 0 || skip >= buckets {
+			return c
+		}
+		k, m := binary.Uvarint(b[n:])
+		if i += int(skip) + 1; m <= 0 || i >= buckets {
+			return c
+		}
+		c[i], b = uint32(k), b[n+m:]
+	}
+	return c
 }
