@@ -36,6 +36,7 @@ var floors = map[string][]string{
 	"habit":       {"finding"},
 	"telemetry":   {"habit"},
 	"history":     {"telemetry"},
+	"watch":       {"finding", "history", "telemetry"},
 
 	"records": {"directory", "discover"},
 

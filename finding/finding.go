@@ -33,9 +33,37 @@ type Finding struct {
 	// is worded; "" for any.
 	Client string
 
+	// Words are the texts where they are not those of the kind; nil: they are.
+	Words *Words
+
 	Times int       // how often it was seen
 	First time.Time // when it was first seen, and when last
 	Last  time.Time
+}
+
+// A Text is one of the catalogue, with what is filled in.
+type Text struct {
+	Key  string
+	Args []any
+}
+
+// Words are what is said of a finding.
+type Words struct {
+	Title Text // what is wrong
+	Means Text // what that means for those concerned
+	Saw   Text // the evidence
+	Do    Text // one step that mends it
+	Again Text // how we will know that it is mended
+}
+
+// Say returns the texts. Those of a kind are finding.KIND.title and so on, all
+// with the same arguments.
+func (f Finding) Say() Words {
+	if f.Words != nil {
+		return *f.Words
+	}
+	text := func(part string) Text { return Text{"finding." + f.Kind + "." + part, f.Args} }
+	return Words{text("title"), text("means"), text("saw"), text("do"), text("again")}
 }
 
 // ID names the finding: the same one the next time it is seen, whatever the

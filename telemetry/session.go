@@ -137,6 +137,9 @@ func (s *Session) Close(end string) {
 	}
 	s.closed()
 	g := s.Glance()
+	if g.Who.TLS == "" {
+		s.t.traffic.Plain.Add(1)
+	}
 	s.Habits().Ended(s.t.now().Sub(s.since), end == "broken" || end == "closed" || end == "timeout")
 	if g.Who.Account != 0 {
 		record := Record{g, s.t.now(), end}
@@ -153,6 +156,11 @@ func (s *Session) Secured(state tls.ConnectionState) {
 	}
 	version := tls.VersionName(state.Version)
 	s.t.secured.WithLabelValues(s.who.Protocol, version).Inc()
+	if state.Version == tls.VersionTLS13 {
+		s.t.traffic.TLS13.Add(1)
+	} else {
+		s.t.traffic.TLS12.Add(1)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.who.TLS = version

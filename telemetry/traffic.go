@@ -10,6 +10,9 @@ type Traffic struct {
 	Failed  atomic.Int64 // recipients elsewhere that were given up
 	Refused atomic.Int64 // messages and recipients that were not accepted
 	Exposed atomic.Int64 // attempts to sign in without encryption
+
+	TLS13, TLS12 atomic.Int64 // connections that were encrypted
+	Plain        atomic.Int64 // connections that ended without ever being encrypted
 }
 
 // Traffic is where they are counted; to be read by whoever keeps them.
