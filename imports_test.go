@@ -37,6 +37,7 @@ var floors = map[string][]string{
 	"telemetry":   {"habit"},
 	"history":     {"telemetry"},
 	"watch":       {"finding", "history", "telemetry"},
+	"chart":       nil,
 
 	"records": {"directory", "discover"},
 
