@@ -56,12 +56,12 @@ var floors = map[string][]string{
 
 	"admin": {
 		"assets", "phrase", "backup", "certificate", "directory", "discover", "habit", "queue", "quota", "store",
-		"telemetry",
+		"telemetry", "finding", "history", "watch", "chart",
 	},
 
 	"appliance": {
 		"admin", "backup", "certificate", "control", "database", "discover", "store", "store/blob", "directory", "telemetry",
-		"delivery", "queue", "quota", "mailauth", "resolver", "smtpd", "imapd", "junk",
+		"delivery", "queue", "quota", "mailauth", "resolver", "smtpd", "imapd", "junk", "finding", "history", "watch",
 	},
 	"command": {
 		"appliance", "archive", "backup", "certificate", "control", "demo", "discover", "message", "store", "store/blob",

@@ -62,6 +62,9 @@ func (a *Appliance) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
+	if err := d.openWatch(ctx); err != nil {
+		return err
+	}
 	services := a.services(d)
 	a.open, err = listen(ctx, &a.config.Listen, services)
 	if err != nil {
@@ -97,6 +100,7 @@ func (a *Appliance) serve(ctx context.Context, d *Data, services map[string]serv
 	group.Go(func() error { return d.watchdog(serving) })
 	group.Go(func() error { return a.upkeep(serving, d) })
 	group.Go(func() error { return thrift(serving) })
+	group.Go(func() error { return d.Watch.Run(serving) })
 	group.Go(func() error { return a.tellQuotas(serving, d) })
 	group.Go(func() error { return a.send(serving, d) })
 	group.Go(func() error { return d.Junk.Run(serving) })

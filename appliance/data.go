@@ -14,12 +14,14 @@ import (
 	"letterbox/database"
 	"letterbox/delivery"
 	"letterbox/directory"
+	"letterbox/history"
 	"letterbox/junk"
 	"letterbox/queue"
 	"letterbox/quota"
 	"letterbox/store"
 	"letterbox/store/blob"
 	"letterbox/telemetry"
+	"letterbox/watch"
 )
 
 // Data is an open data folder with everything that works on it. Only one
@@ -39,6 +41,9 @@ type Data struct {
 	Snapshots *backup.Keeper
 
 	Certificates *certificate.Keeper
+
+	History *history.DB  // nil but in an appliance that serves
+	Watch   *watch.Watch // likewise
 
 	folder    *folder
 	addresses sync.Map // of users, by store.AccountID
@@ -174,6 +179,9 @@ func (d *Data) address(ctx context.Context, a store.AccountID) string {
 // Close closes everything; nobody may use it any more.
 func (d *Data) Close() error {
 	var errs []error
+	if d.History != nil {
+		errs = append(errs, d.History.Close())
+	}
 	if d.Store != nil {
 		errs = append(errs, d.Store.Close())
 	}
