@@ -65,7 +65,7 @@ var floors = map[string][]string{
 	},
 	"command": {
 		"appliance", "archive", "backup", "certificate", "control", "demo", "discover", "message", "store", "store/blob",
-		"directory", "queue", "quota", "records", "junk",
+		"database", "directory", "queue", "quota", "records", "junk",
 	},
 	"": {"command", "control"}, // main.go
 

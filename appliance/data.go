@@ -62,7 +62,7 @@ func OpenData(ctx context.Context, c Config, log *slog.Logger, existing bool) (*
 		if err := errors.Join(err, err2); err != nil {
 			return nil, err
 		}
-		if !found && !packs {
+		if !found && !packs && !HalfRolledBack(c.Data) {
 			return nil, fmt.Errorf("data folder %s: %w; name another with --data, or begin with 'letterbox domain add DOMAIN'", c.Data, ErrNoData)
 		}
 	}
@@ -73,8 +73,12 @@ func OpenData(ctx context.Context, c Config, log *slog.Logger, existing bool) (*
 	if err := f.mustBeWhole(); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
+	u := &upgrader{folder: f, log: log}
+	if err := u.upgrade(ctx, c.Mail.rollback()); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
 	d := newData(c, log, f)
-	if err := d.open(ctx); err != nil {
+	if err := errors.Join(d.open(ctx), f.signProgram()); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
 	return d, nil

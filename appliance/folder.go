@@ -116,7 +116,9 @@ func (f *folder) makeSubfolders() error {
 	return nil
 }
 
-func (f *folder) join(name string) string { return filepath.Join(f.path, name) }
+func (f *folder) join(names ...string) string {
+	return filepath.Join(append([]string{f.path}, names...)...)
+}
 
 func (f *folder) Close() error { return f.lock.Close() }
 

@@ -93,6 +93,9 @@ func (f *folder) mustBeWhole() error {
 	if _, err := os.Stat(f.join(rescueFile)); err == nil {
 		return fmt.Errorf("data folder %s: %w", f.path, errUnfinished)
 	}
+	if _, err := os.Stat(f.join(rollbackFile)); err == nil {
+		return fmt.Errorf("data folder %s: %w", f.path, errHalfRolledBack)
+	}
 	if _, err := os.Stat(f.join(backup.Unfinished)); err == nil {
 		return fmt.Errorf("data folder %s: %w", f.path, errHalfRestored)
 	}

@@ -104,7 +104,12 @@ func (d *Data) tidy(ctx context.Context, now time.Time) {
 		_, err := d.Store.ForgetRemoved(ctx, now.Add(-d.Config.Mail.undelete()))
 		return err
 	}})
-	d.run(ctx, chore{"sweep", func(ctx context.Context) error { return d.Store.Sweep(ctx, sweepGrace) }})
+	d.run(ctx, chore{"sweep", func(ctx context.Context) error {
+		if kept, err := d.forgetUpgrades(now); kept || err != nil {
+			return err // the database before the update still refers to what is dead in this one
+		}
+		return d.Store.Sweep(ctx, sweepGrace)
+	}})
 	if monthly && d.run(ctx, chore{"scrub", d.scrub}) == nil {
 		d.noteUpkeep(ctx, lastMonth, now)
 	}

@@ -32,6 +32,10 @@ type Restored struct {
 type RestoreOptions struct {
 	Damaged  bool        // restore a damaged database too
 	Progress func(int64) // is told of bytes that are done; may be nil
+
+	// Settle is called with the restored database before anybody serves it, for
+	// what other packages have in it; may be nil.
+	Settle func(context.Context, *database.DB) error
 }
 
 // Restore makes a data folder of a snapshot. The folder must be empty, or hold
@@ -47,6 +51,9 @@ type RestoreOptions struct {
 func (r *Repository) Restore(ctx context.Context, id ID, folder string, o RestoreOptions) (Restored, error) {
 	if o.Progress == nil {
 		o.Progress = func(int64) {}
+	}
+	if o.Settle == nil {
+		o.Settle = func(context.Context, *database.DB) error { return nil }
 	}
 	restored, err := r.restore(ctx, id, folder, o)
 	if err != nil {
@@ -73,7 +80,7 @@ func (r *Repository) restore(ctx context.Context, id ID, folder string, o Restor
 	}
 	out.Files, out.Bytes = len(m.Files), m.Size()
 	if i := slices.IndexFunc(out.Lost, func(l Loss) bool { return l.Path == databasePath }); i < 0 {
-		if err := settle(ctx, scratch, &out); err != nil {
+		if err := settle(ctx, scratch, &out, o.Settle); err != nil {
 			return out, err
 		}
 	} else if out.Damaged = true; !o.Damaged {
@@ -140,7 +147,7 @@ func clearUnfinished(folder string) (done bool, err error) {
 }
 
 // settle checks the database and tells clients that everything is new.
-func settle(ctx context.Context, folder string, out *Restored) (err error) {
+func settle(ctx context.Context, folder string, out *Restored, also func(context.Context, *database.DB) error) (err error) {
 	db, err := database.Open(ctx, filepath.Join(folder, databasePath), database.Options{})
 	if err != nil {
 		return err
@@ -150,6 +157,9 @@ func settle(ctx context.Context, folder string, out *Restored) (err error) {
 		return err
 	}
 	if err := store.RenewUIDValidity(ctx, db); err != nil {
+		return err
+	}
+	if err := also(ctx, db); err != nil {
 		return err
 	}
 	err = db.Read(ctx, func(c *database.Conn) (err error) {

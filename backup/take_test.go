@@ -2,6 +2,7 @@ package backup
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 
 	"filippo.io/age"
 	"github.com/google/go-cmp/cmp"
+	"letterbox/database"
 )
 
 func TestTakeAndRestore(t *testing.T) {
@@ -46,6 +48,36 @@ func TestTakeAndRestore(t *testing.T) {
 	must(t, err)
 	if after.UIDValidity <= before.UIDValidity {
 		t.Errorf("UIDVALIDITY went from %d to %d: clients would mix up what arrives now", before.UIDValidity, after.UIDValidity)
+	}
+}
+
+// TestRestoreSettles: what other packages have in the database is dealt with
+// before there is an appliance that anybody could start.
+func TestRestoreSettles(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	target := folderTarget(t)
+	result := take(t, h, target)
+	repo, err := Open(t.Context(), target, Locked)
+	must(t, err)
+	folder := filepath.Join(t.TempDir(), "restored")
+	settled := 0
+	_, err = repo.Restore(t.Context(), result.ID, folder, RestoreOptions{Settle: func(ctx context.Context, db *database.DB) error {
+		settled++
+		if _, err := os.Stat(filepath.Join(folder, databasePath)); err == nil {
+			t.Error("the database is in its place already")
+		}
+		return db.Check(ctx)
+	}})
+	if err != nil || settled != 1 {
+		t.Errorf("settled %d times, %v", settled, err)
+	}
+	refused := errors.New("refused")
+	_, err = repo.Restore(t.Context(), result.ID, filepath.Join(t.TempDir(), "other"), RestoreOptions{
+		Settle: func(context.Context, *database.DB) error { return refused },
+	})
+	if !errors.Is(err, refused) {
+		t.Errorf("restored all the same: %v", err)
 	}
 }
 

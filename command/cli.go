@@ -18,6 +18,7 @@ type cli struct {
 	Export      exportCmd      `cmd:"" help:"Write mail into an mbox file or a Maildir."`
 	Undelete    undeleteCmd    `cmd:"" help:"Bring back messages that were deleted for good."`
 	Rescue      rescueCmd      `cmd:"" help:"Rebuild a database that is damaged or lost from the packs of messages."`
+	Rollback    rollbackCmd    `cmd:"" help:"Take the last update of this program back, with what it made of the data."`
 	Snapshot    snapshotCmd    `cmd:"" help:"Copies of everything: take, check, look into, restore."`
 	Queue       queueCmd       `cmd:"" help:"Mail that is to leave."`
 	Certificate certificateCmd `cmd:"" help:"What proves to others who this machine is."`

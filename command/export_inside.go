@@ -84,7 +84,7 @@ func (e *exporter) export(ctx context.Context, id store.MailboxID, folder string
 		}
 		raw.Reset()
 		e.done++
-		err := e.read(ctx, row, &raw)
+		err := readMessage(ctx, e.store, row, &raw)
 		var corrupt *blob.CorruptError
 		if errors.As(err, &corrupt) {
 			e.damaged++
@@ -102,8 +102,9 @@ func (e *exporter) export(ctx context.Context, id store.MailboxID, folder string
 	})
 }
 
-func (e *exporter) read(ctx context.Context, row *store.Row, raw *bytes.Buffer) error {
-	body, err := e.store.OpenRow(ctx, row)
+// readMessage adds a whole message to raw.
+func readMessage(ctx context.Context, s *store.Store, row *store.Row, raw *bytes.Buffer) error {
+	body, err := s.OpenRow(ctx, row)
 	if err != nil {
 		return err
 	}

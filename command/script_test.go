@@ -35,6 +35,11 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("LETTERBOX_DATA", filepath.Join(env.WorkDir, "data"))
 			env.Setenv("TZ", "UTC")
+			older, err := filepath.Abs("../database/testdata/v9.db")
+			if err != nil {
+				return err
+			}
+			env.Setenv("OLDER", older)
 			return writeLarge(filepath.Join(env.WorkDir, "large.mbox"))
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){

@@ -11,6 +11,8 @@ import (
 	"letterbox/appliance"
 	"letterbox/backup"
 	"letterbox/control"
+	"letterbox/database"
+	"letterbox/queue"
 	"letterbox/store"
 )
 
@@ -71,10 +73,19 @@ func (c *snapshotRestore) whole(ctx context.Context, s *shell) error {
 		return err
 	}
 	bar := newProgress(s.Err, "restore", m.Size(), true)
-	restored, err := repo.Restore(ctx, id, config.Data, backup.RestoreOptions{Damaged: c.Damaged, Progress: bar.add})
+	var held int64
+	hold := func(ctx context.Context, db *database.DB) (err error) {
+		held, err = queue.HoldAll(ctx, db)
+		return err
+	}
+	restored, err := repo.Restore(ctx, id, config.Data, backup.RestoreOptions{Damaged: c.Damaged, Progress: bar.add, Settle: hold})
 	bar.end()
 	if err != nil {
 		return err
+	}
+	if held > 0 {
+		fmt.Fprintf(s.Err, "letterbox: %s in the queue are held, since their mail may have left after the snapshot: letterbox queue list, then retry or drop\n",
+			plural(held, "recipient"))
 	}
 	return c.tellWhole(s, config.Data, id, restored)
 }

@@ -25,6 +25,7 @@ import (
 type Options struct {
 	Log     *slog.Logger // nil: discarded
 	Readers int          // 0: 4
+	AsIs    bool         // leave the schema at the version that the file has: for an older program
 	VFS     string       // SQLite's name of the file layer; "": the operating system's
 }
 
@@ -50,10 +51,7 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 	if o.Readers <= 0 {
 		o.Readers = 4
 	}
-	// POSIX locks vanish when anything in this process closes any handle of the
-	// file; locks of the open file description do not. Without them (an old
-	// kernel, another system) SQLite's usual ones must do.
-	if _, err := sqlite.OFDLocking(true); err != nil {
+	if err := strengthenLocks(); err != nil {
 		o.Log.Warn("database locks are weaker than wished", "error", err)
 	}
 	db := &DB{
@@ -69,6 +67,15 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 	return db, nil
 }
 
+// strengthenLocks comes before the first file is opened. POSIX locks vanish when
+// anything in this process closes any handle of the file; locks of the open file
+// description do not. Without them (an old kernel, another system) SQLite's usual
+// ones must do.
+func strengthenLocks() error {
+	_, err := sqlite.OFDLocking(true)
+	return err
+}
+
 // open connects the writer, brings the file up to date and connects the readers.
 func (db *DB) open(ctx context.Context, path string, o Options) error {
 	unclean := hasWAL(path)
@@ -82,7 +89,11 @@ func (db *DB) open(ctx context.Context, path string, o Options) error {
 	db.writer = newWriter(path, conn, func() (*connection, error) {
 		return connect(context.Background(), writerDSN(path, o.VFS))
 	}, o.Log)
-	err = prepareFile(ctx, conn, unclean)
+	if o.AsIs {
+		err = checkFile(ctx, conn, unclean)
+	} else {
+		err = prepareFile(ctx, conn, unclean)
+	}
 	for i := 0; i < o.Readers && err == nil; i++ {
 		var reader *connection
 		if reader, err = connect(ctx, readerDSN(path, o.VFS)); err == nil {

@@ -43,6 +43,24 @@ func (q *Queue) Hold(ctx context.Context, id int64) error {
 	return err
 }
 
+// HoldAll keeps everything back that waits in a database, before anybody serves
+// it: in one that comes from a copy, mail waits that has left since. It takes
+// databases of every version.
+func HoldAll(ctx context.Context, db *database.DB) (recipients int64, err error) {
+	err = db.Write(ctx, func(tx *database.Tx) error {
+		res, err := tx.Exec(`UPDATE outbound_recipient SET state = 'held' WHERE state = 'waiting'`)
+		if err != nil {
+			return err
+		}
+		recipients, err = res.RowsAffected()
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("hold the queue: %w", err)
+	}
+	return recipients, nil
+}
+
 // change updates recipients of one message and returns how many.
 func (q *Queue) change(ctx context.Context, id int64, update string, args ...any) (n int64, err error) {
 	err = q.DB.Write(ctx, func(tx *database.Tx) error {
