@@ -26,7 +26,7 @@ func TestCompletion(t *testing.T) {
 	}
 	for line, want := range map[string]string{
 		"letterbox sn":                                  "snapshot",
-		"letterbox user ":                               "add list passwd set remove",
+		"letterbox user ":                               "add list passwd set invite remove keep app-password second-factor",
 		"letterbox user pa":                             "passwd",
 		"letterbox --data = /srv/mail user re":          "remove",
 		"letterbox domain list --js":                    "--json",
