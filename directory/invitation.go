@@ -52,7 +52,7 @@ func (d *Directory) Invited(ctx context.Context, token string) (user *User, err 
 }
 
 func (d *Directory) invited(q querier, token string) (*User, error) {
-	user, err := scanUser(q.QueryRow(`SELECT u.id, u.localpart, d.name, u.name, u.role, u.kind, u.disabled, u.created_at
+	user, err := scanUser(q.QueryRow(`SELECT `+userColumns+`
 		FROM invitation i JOIN user u ON u.id = i.user JOIN domain d ON d.id = u.domain
 		WHERE i.hash = ? AND i.expires_at > ?`, d.hashToken(token), d.now().Unix()))
 	switch {

@@ -40,7 +40,7 @@ func (d *Directory) Teams(ctx context.Context) ([]User, error) { return d.users(
 func (d *Directory) users(ctx context.Context, kind string) ([]User, error) {
 	var users []User
 	err := d.db.Read(ctx, func(c *database.Conn) error {
-		rows, err := c.Query(`SELECT u.id, u.localpart, d.name, u.name, u.role, u.kind, u.disabled, u.created_at, u.language
+		rows, err := c.Query(`SELECT `+userColumns+`
 			FROM user u JOIN domain d ON d.id = u.domain WHERE u.kind = ? ORDER BY d.name, u.localpart`, kind)
 		if err != nil {
 			return err
@@ -87,7 +87,7 @@ func (d *Directory) UserNamed(ctx context.Context, username string) (*User, erro
 func (d *Directory) UserByID(ctx context.Context, id int64) (*User, error) {
 	var user User
 	err := d.db.Read(ctx, func(c *database.Conn) (err error) {
-		user, err = scanUser(c.QueryRow(`SELECT u.id, u.localpart, d.name, u.name, u.role, u.kind, u.disabled, u.created_at, u.language
+		user, err = scanUser(c.QueryRow(`SELECT `+userColumns+`
 			FROM user u JOIN domain d ON d.id = u.domain WHERE u.id = ?`, id))
 		return err
 	})
@@ -102,7 +102,7 @@ func (d *Directory) UserByID(ctx context.Context, id int64) (*User, error) {
 
 // userByAddress takes a folded address.
 func userByAddress(q querier, a Address) (*User, error) {
-	user, err := scanUser(q.QueryRow(`SELECT u.id, u.localpart, d.name, u.name, u.role, u.kind, u.disabled, u.created_at, u.language
+	user, err := scanUser(q.QueryRow(`SELECT `+userColumns+`
 		FROM user u JOIN domain d ON d.id = u.domain WHERE d.name = ? AND u.localpart = ?`, a.Domain, a.Local))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, fmt.Errorf("%s: %w; see: letterbox user list", a, ErrNoSuchUser)
@@ -112,6 +112,9 @@ func userByAddress(q querier, a Address) (*User, error) {
 	}
 	return &user, nil
 }
+
+// userColumns are what scanUser reads, of user u in domain d.
+const userColumns = `u.id, u.localpart, d.name, u.name, u.role, u.kind, u.disabled, u.created_at, u.language`
 
 func scanUser(row scanner) (User, error) {
 	var user User
