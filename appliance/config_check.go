@@ -157,15 +157,21 @@ func (m Mail) check() error {
 	if m.RollbackDays < 0 || m.RollbackDays > 365 {
 		return fmt.Errorf("mail.rollback_days: %d is no number of days from 0 (not at all) to 365", m.RollbackDays)
 	}
+	if m.TraceDays < 0 || m.TraceDays > 3650 {
+		return fmt.Errorf("mail.trace_days: %d is no number of days from 0 (not at all) to 3650", m.TraceDays)
+	}
 	if m.UndeleteDays < 0 || m.UndeleteDays > 3650 {
 		return fmt.Errorf("mail.undelete_days: %d is no number of days from 0 (not at all) to 3650", m.UndeleteDays)
 	}
 	return nil
 }
 
-// undelete is how long what was expunged is kept.
+// trace is how long it is kept what became of messages.
+func (m Mail) trace() time.Duration { return time.Duration(m.TraceDays) * 24 * time.Hour }
+
 func (m Mail) rollback() time.Duration { return time.Duration(m.RollbackDays) * 24 * time.Hour }
 
+// undelete is how long what was expunged is kept.
 func (m Mail) undelete() time.Duration { return time.Duration(m.UndeleteDays) * 24 * time.Hour }
 
 // checkMessageSize: RFC 5321 section 4.5.3.1.7 asks for at least 64K octets;

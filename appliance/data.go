@@ -21,6 +21,7 @@ import (
 	"letterbox/store"
 	"letterbox/store/blob"
 	"letterbox/telemetry"
+	"letterbox/trace"
 	"letterbox/watch"
 )
 
@@ -38,6 +39,7 @@ type Data struct {
 	Junk      *junk.Filter
 	Delivery  *delivery.Delivery
 	Queue     *queue.Queue
+	Journal   *trace.Journal // nil where there is none
 	Snapshots *backup.Keeper
 
 	Certificates *certificate.Keeper
@@ -135,11 +137,13 @@ func (d *Data) open(ctx context.Context) (err error) {
 	d.Telemetry.Gauge("search_waiting_messages", "Messages that are still to be indexed; searches read them.", func() float64 {
 		return float64(d.Store.Coverage().Waiting)
 	})
+	d.Journal = d.openJournal(ctx)
 	d.Delivery = &delivery.Delivery{
 		Hostname:  d.Config.Hostname,
 		Store:     d.Store,
 		Directory: d.Directory,
 		Telemetry: d.Telemetry,
+		Journal:   d.Journal,
 		Log:       d.Log,
 	}
 	d.Certificates, err = openCertificates(d)
@@ -182,7 +186,7 @@ func (d *Data) address(ctx context.Context, a store.AccountID) string {
 
 // Close closes everything; nobody may use it any more.
 func (d *Data) Close() error {
-	var errs []error
+	errs := []error{d.Journal.Close()}
 	if d.History != nil {
 		errs = append(errs, d.History.Close())
 	}

@@ -20,6 +20,7 @@ const (
 	spoolFolder   = "spool"
 	searchFolder  = "search"
 	tlsFolder     = "tls"
+	traceFile     = "trace.db"
 	lockFile      = "lock"
 	ControlSocket = "control.sock"
 )

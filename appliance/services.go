@@ -69,6 +69,7 @@ func (a *Appliance) smtp(d *Data) *smtpd.Server {
 		Queue:             d.Queue,
 		Verifier:          d.verifier(),
 		Telemetry:         d.Telemetry,
+		Journal:           d.Journal,
 		Log:               d.Log.With("server", "smtp"),
 		TLS:               d.Certificates.Config(),
 		PlaintextLoopback: d.Config.IMAP.PlaintextLoopback,

@@ -21,6 +21,7 @@ type cli struct {
 	Rollback    rollbackCmd    `cmd:"" help:"Take the last update of this program back, with what it made of the data."`
 	Snapshot    snapshotCmd    `cmd:"" help:"Copies of everything: take, check, look into, restore."`
 	Queue       queueCmd       `cmd:"" help:"Mail that is to leave."`
+	Trace       traceCmd       `cmd:"" help:"What became of messages, come or gone."`
 	Certificate certificateCmd `cmd:"" help:"What proves to others who this machine is."`
 	Reindex     reindexCmd     `cmd:"" help:"Build the search indexes anew. Not needed in daily life: damage is found and mended by itself."`
 	Config      configCmd      `cmd:"" help:"The configuration file."`

@@ -25,6 +25,7 @@ import (
 	"letterbox/quota"
 	"letterbox/store"
 	"letterbox/telemetry"
+	"letterbox/trace"
 )
 
 // ErrFull says that the disk has no room for a message: try again later.
@@ -55,6 +56,7 @@ type Delivery struct {
 	Directory *directory.Directory
 	Junk      *junk.Filter         // judges mail from outside; nil: nobody does
 	Telemetry *telemetry.Telemetry // may be nil
+	Journal   *trace.Journal       // may be nil
 	Log       *slog.Logger
 }
 
@@ -69,17 +71,19 @@ func (d *Delivery) Deliver(ctx context.Context, e Envelope, to []directory.Recip
 		return err
 	}
 	b := store.Batch{Arrives: true, Hold: hold, Also: also}
-	trace := d.Trace(e)
+	received := d.Trace(e)
 	judged := d.judge(ctx, e, to, raw)
+	places := make([]place, len(to))
 	for i, r := range to {
-		box, err := d.mailbox(ctx, r, judged.junk(i))
+		var err error
+		places[i], err = d.place(ctx, r, judged.junk(i), e.Suspicious())
 		if err != nil {
 			return explain(fmt.Errorf("find a folder for %s: %w", r.Address, err))
 		}
 		b.Messages = append(b.Messages, store.NewMessage{
-			Mailbox:  box,
+			Mailbox:  places[i].id,
 			Raw:      raw,
-			Prefix:   append(prefix(e.Sender, r.Address, trace), judged.field(i)...),
+			Prefix:   append(prefix(e.Sender, r.Address, received), judged.field(i)...),
 			Received: e.Received,
 		})
 	}
@@ -93,33 +97,8 @@ func (d *Delivery) Deliver(ctx context.Context, e Envelope, to []directory.Recip
 	}
 	d.record(ctx, e, to, b, added)
 	judged.tell(d.Junk, to, added)
+	d.journal(e, to, places, judged)
 	return nil
-}
-
-// mailbox finds the folder for a recipient.
-func (d *Delivery) mailbox(ctx context.Context, r directory.Recipient, suspicious bool) (store.MailboxID, error) {
-	account := store.AccountID(r.User.ID)
-	if err := d.Store.EnsureAccount(ctx, account); err != nil {
-		return 0, err
-	}
-	if r.Detail != "" || suspicious {
-		list, _, err := d.Store.Mailboxes(ctx, account)
-		if err != nil {
-			return 0, err
-		}
-		box := folder(r.Detail, list)
-		if suspicious {
-			box = junkFolder(list)
-		}
-		if box != nil {
-			return box.ID, nil
-		}
-	}
-	inbox, err := d.Store.Mailbox(ctx, account, "INBOX")
-	if err != nil {
-		return 0, err
-	}
-	return inbox.ID, nil
 }
 
 // record notes where the copies went.

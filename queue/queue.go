@@ -106,7 +106,7 @@ func (q *Queue) Accept(ctx context.Context, e delivery.Envelope, raw []byte, loc
 	if len(remote.Recipients)+len(remote.Delivered) == 0 {
 		return q.Delivery.Deliver(ctx, e, local, raw, nil, nil)
 	}
-	o := outbound{Message: remote, prefix: prefix, size: int64(len(prefix) + len(raw)), created: e.Received}
+	o := outbound{Message: remote, trace: e.ID, prefix: prefix, size: int64(len(prefix) + len(raw)), created: e.Received}
 	var id int64
 	err := q.Delivery.Deliver(ctx, e, local, raw, [][]byte{raw}, func(tx *database.Tx, held []store.HeldID) (err error) {
 		if err := q.spend(tx, remote, e.Received); err != nil {
@@ -129,6 +129,7 @@ func (q *Queue) Accept(ctx context.Context, e delivery.Envelope, raw []byte, loc
 	}
 	q.bell.ring(domains(remote.Recipients)...)
 	q.Log.InfoContext(ctx, "queued", "message", e.ID, "queue_id", id, "sender", remote.Sender, "recipients", len(remote.Recipients))
+	q.journalQueued(e.ID, id, remote)
 	return nil
 }
 
@@ -145,6 +146,7 @@ func forwardedBy(m *Message) []string {
 // An outbound is a message on its way into the table.
 type outbound struct {
 	*Message
+	trace   string // of the message, in the journal
 	prefix  []byte
 	size    int64
 	created time.Time
@@ -152,9 +154,9 @@ type outbound struct {
 
 func (o *outbound) insert(tx *database.Tx, held store.HeldID) (int64, error) {
 	res, err := tx.Exec(`
-		INSERT INTO outbound (account, sender, held, prefix, size, body, smtputf8, requiretls, dsn_ret, dsn_envid, created_at, passed_on)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		o.Account, o.Sender, int64(held), o.prefix, o.size, o.Body, o.SMTPUTF8, o.RequireTLS, o.Ret, o.EnvID, o.created.Unix(), passedOn(o.Message))
+		INSERT INTO outbound (account, sender, held, prefix, size, body, smtputf8, requiretls, dsn_ret, dsn_envid, created_at, passed_on, trace)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		o.Account, o.Sender, int64(held), o.prefix, o.size, o.Body, o.SMTPUTF8, o.RequireTLS, o.Ret, o.EnvID, o.created.Unix(), passedOn(o.Message), o.trace)
 	if err != nil {
 		return 0, fmt.Errorf("queue message: %w", err)
 	}

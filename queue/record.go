@@ -30,19 +30,21 @@ type result struct {
 // removes the message when nothing is left to do for it. It returns whether the
 // sender is to be told something.
 func (q *Queue) record(ctx context.Context, b *batch, results []result, s Schedule, now time.Time) (owed bool, err error) {
+	rows := make([]settled, len(results))
 	err = q.DB.Write(ctx, func(tx *database.Tx) error {
 		owed = false
 		for i, r := range results {
-			row := b.settle(i, r, s, now)
-			if err := row.update(tx, b.id); err != nil {
+			rows[i] = b.settle(i, r, s, now)
+			if err := rows[i].update(tx, b.id); err != nil {
 				return fmt.Errorf("record what became of message %d: %w", b.id, err)
 			}
-			owed = owed || row.report != ""
+			owed = owed || rows[i].report != ""
 		}
 		return q.finish(tx, b.id, b.held)
 	})
 	if err == nil {
 		q.logResults(ctx, b, results)
+		q.journalAttempt(b, rows)
 	}
 	return owed, err
 }

@@ -158,7 +158,7 @@ func (q *Queue) deliverReport(ctx context.Context, d *debt, kind string, rows []
 	}
 	settle := func(tx *database.Tx, held []store.HeldID) error {
 		if len(elsewhere) > 0 {
-			o := outbound{Message: &Message{Recipients: elsewhere, SMTPUTF8: !isASCII(string(raw))}, prefix: signed, size: int64(len(signed) + len(raw)), created: now}
+			o := outbound{Message: &Message{Recipients: elsewhere, SMTPUTF8: !isASCII(string(raw))}, trace: e.ID, prefix: signed, size: int64(len(signed) + len(raw)), created: now}
 			if _, err := o.insert(tx, held[0]); err != nil {
 				return err
 			}

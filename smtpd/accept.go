@@ -18,15 +18,17 @@ func (s *session) accept(ctx context.Context, m *incoming) (*reply, error) {
 	defer s.reset()
 	raw, err := m.finish()
 	if err == nil {
-		err = s.keep(ctx, e, raw)
+		err = s.keep(ctx, &e, raw)
 	}
 	if err != nil {
+		s.journalRefused(e, m.size, err)
 		s.log.InfoContext(ctx, "message refused", "message", t.id, "sender", t.sender, "recipients", t.recipients, "size", m.size, "reason", err)
 		s.srv.cfg.Telemetry.Refused(reason(err))
 		return nil, err
 	}
 	s.log.InfoContext(ctx, "message accepted", "message", t.id, "sender", t.sender, "helo", s.helo,
 		"recipients", t.recipients, "size", m.size, "with", e.Protocol, "took", time.Since(m.began))
+	s.journalReceived(e, m.size)
 	if s.user != nil {
 		s.srv.cfg.Queue.Delivery.Junk.Answered(s.user.ID, raw)
 	}
@@ -36,13 +38,14 @@ func (s *session) accept(ctx context.Context, m *incoming) (*reply, error) {
 }
 
 // keep hands the message over.
-func (s *session) keep(ctx context.Context, e delivery.Envelope, raw []byte) error {
-	pieces, err := s.prepare(ctx, &e, raw)
+func (s *session) keep(ctx context.Context, e *delivery.Envelope, raw []byte) error {
+	s.mail.messageID = delivery.MessageID(raw)
+	pieces, err := s.prepare(ctx, e, raw)
 	if err != nil {
 		return err
 	}
 	if len(pieces) == 1 {
-		return s.srv.cfg.Queue.Accept(ctx, e, pieces[0], s.mail.local, s.outbound())
+		return s.srv.cfg.Queue.Accept(ctx, *e, pieces[0], s.mail.local, s.outbound())
 	}
 	changed, err := s.join(pieces)
 	if err != nil {
@@ -52,7 +55,8 @@ func (s *session) keep(ctx context.Context, e delivery.Envelope, raw []byte) err
 	if raw, err = changed.Bytes(); err != nil {
 		return err
 	}
-	return s.srv.cfg.Queue.Accept(ctx, e, raw, s.mail.local, s.outbound())
+	s.mail.messageID = delivery.MessageID(raw)
+	return s.srv.cfg.Queue.Accept(ctx, *e, raw, s.mail.local, s.outbound())
 }
 
 // prepare checks a message and returns it as it is kept, in pieces. From outside

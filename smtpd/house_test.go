@@ -27,6 +27,7 @@ import (
 	"letterbox/store"
 	"letterbox/store/blob"
 	"letterbox/telemetry"
+	"letterbox/trace"
 )
 
 // A house is everything behind the servers in a temporary folder, and a server
@@ -37,6 +38,7 @@ type house struct {
 	directory *directory.Directory
 	queue     *queue.Queue
 	telemetry *telemetry.Telemetry
+	journal   *trace.Journal
 	log       *slog.Logger
 
 	doors   map[string]string // "mx", "submission", "submissions" to addresses
@@ -69,11 +71,14 @@ func newHouseOn(t testing.TB, onDB database.Options, onBlobs blob.Options) *hous
 	check(t, err)
 	h.directory, err = directory.Open(ctx, directory.Options{DB: h.db, Log: h.log, Cost: directory.Cost{Memory: 64, Passes: 1, Iterations: 4096}})
 	check(t, err)
+	h.journal, err = trace.Open(ctx, filepath.Join(dir, "trace.db"), trace.Options{Log: h.log})
+	check(t, err)
 	h.queue = &queue.Queue{DB: h.db, Store: h.store, Log: h.log, Delivery: &delivery.Delivery{
-		Hostname: "mx.example.org", Store: h.store, Directory: h.directory, Telemetry: h.telemetry, Log: h.log,
+		Hostname: "mx.example.org", Store: h.store, Directory: h.directory, Telemetry: h.telemetry, Journal: h.journal, Log: h.log,
 	}}
 	t.Cleanup(func() {
 		h.stop()
+		check(t, h.journal.Close())
 		check(t, h.store.Close())
 		check(t, blobs.Close())
 		check(t, h.db.Close())
@@ -112,6 +117,7 @@ func (h *house) serve(t testing.TB, cfg Config) map[string]string {
 // server makes a server that does not listen.
 func (h *house) server(cfg Config) *Server {
 	cfg.Store, cfg.Directory, cfg.Queue, cfg.Telemetry = h.store, h.directory, h.queue, h.telemetry
+	cfg.Journal = h.journal
 	cfg.Hostname = "mx.example.org"
 	cfg.TLS = &tls.Config{Certificates: []tls.Certificate{selfSigned()}}
 	if cfg.Log == nil {

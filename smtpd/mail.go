@@ -23,19 +23,25 @@ func mail(ctx context.Context, s *session, args string) (*reply, error) {
 		return nil, err
 	}
 	t := newTransaction("")
-	for _, p := range params {
-		if err := s.mailParameter(t, p); err != nil {
-			return nil, err
-		}
-	}
-	if t.sender, err = s.sender(ctx, mailbox, t.utf8); err != nil {
-		return nil, err
-	}
-	if err := s.srv.cfg.Store.Room(t.size); err != nil {
+	if err := s.begin(ctx, t, mailbox, params); err != nil {
+		s.journalSender(t, mailbox, err)
 		return nil, err
 	}
 	s.mail = t
 	return say(250, "2.1.0", "go on"), nil
+}
+
+// begin fills a transaction with what MAIL says, and looks whether there is room.
+func (s *session) begin(ctx context.Context, t *transaction, mailbox string, params []parameter) (err error) {
+	for _, p := range params {
+		if err := s.mailParameter(t, p); err != nil {
+			return err
+		}
+	}
+	if t.sender, err = s.sender(ctx, mailbox, t.utf8); err != nil {
+		return err
+	}
+	return s.srv.cfg.Store.Room(t.size)
 }
 
 func (s *session) mayBegin() error {

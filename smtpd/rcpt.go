@@ -40,6 +40,7 @@ func rcpt(ctx context.Context, s *session, args string) (*reply, error) {
 	if err := s.addRecipient(ctx, mailbox, wishes); err != nil {
 		s.log.Info("recipient refused", "sender", s.mail.sender, "recipient", mailbox, "reason", err)
 		s.srv.cfg.Telemetry.Refused(reason(err))
+		s.journalRecipient(mailbox, err)
 		return nil, err
 	}
 	return say(250, "2.1.5", "go on"), nil

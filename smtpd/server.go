@@ -26,6 +26,7 @@ import (
 	"letterbox/queue"
 	"letterbox/store"
 	"letterbox/telemetry"
+	"letterbox/trace"
 )
 
 // Config says what to serve. Zero values mean the defaults.
@@ -35,6 +36,7 @@ type Config struct {
 	Directory *directory.Directory
 	Queue     *queue.Queue
 	Telemetry *telemetry.Telemetry // may be nil
+	Journal   *trace.Journal       // may be nil
 	Log       *slog.Logger
 
 	Verifier *mailauth.Verifier // of mail from other servers; nil: nothing is checked

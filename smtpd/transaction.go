@@ -21,6 +21,7 @@ type transaction struct {
 	requireTLS bool
 	ret, envID string // DSN wishes, as on the wire
 
+	messageID  string // once the message is there; "" for none
 	recipients int    // that were accepted
 	only       string // the first of them
 	local      []directory.Recipient
