@@ -26,7 +26,7 @@ type demoCmd struct{}
 
 // demoPorts are where the demo listens when nobody else does.
 var demoPorts = map[string]int{
-	"imap": 1143, "imaps": 1993, "smtp": 1025, "submission": 1587, "submissions": 1465, "metrics": 9400,
+	"imap": 1143, "imaps": 1993, "smtp": 1025, "submission": 1587, "submissions": 1465, "https": 8443, "metrics": 9400,
 }
 
 func (c *demoCmd) local(ctx context.Context, s *shell) error {
@@ -64,7 +64,7 @@ func (c *demoCmd) run(ctx context.Context, s *shell, data string) error {
 // demoSettings let no mail leave, and put everything on loopback, on the demo's
 // ports as far as they are free and on any others else.
 func demoSettings() []string {
-	settings := []string{"hostname=localhost", "log.level=warn", "listen.http=", "listen.https=", "mail.reserve=1 MB", "queue.send=false", "snapshot.schedule=never"}
+	settings := []string{"hostname=localhost", "log.level=warn", "listen.http=", "mail.reserve=1 MB", "queue.send=false", "snapshot.schedule=never"}
 	for name, port := range demoPorts {
 		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 		if ln, err := net.Listen("tcp", address); err != nil {
@@ -102,7 +102,8 @@ func settle(ctx context.Context, d *appliance.Data) ([]demoPerson, error) {
 		}
 		people = append(people, p)
 	}
-	return people, nil
+	// Anna looks after the server, so that there is somebody who may see its pages.
+	return people, d.Directory.SetRole(ctx, people[0].Address, "admin")
 }
 
 // fill puts one person's part of the mail into their account.
@@ -139,6 +140,8 @@ Press Ctrl-C to end it; then everything is removed.
 {{range .People}}
   {{printf "%-12s" .Name}} {{.Address}}, password {{.Password}}, {{.Messages}} messages{{end}}
 
+  Browser      https://localhost:{{.HTTPS}}/ (accept its certificate). Anna looks after
+               this server; Ben sees what everybody sees of their own.
   Read mail    IMAP, localhost, port {{.IMAPS}} (TLS) or {{.IMAP}} (STARTTLS)
   Send mail    SMTP, localhost, port {{.Submissions}} (TLS) or {{.Submission}} (STARTTLS)
   From others  SMTP, localhost, port {{.SMTP}}
@@ -186,6 +189,7 @@ func describeDemo(w io.Writer, a *appliance.Appliance, d *appliance.Data, people
 		"AnnaURL": strings.ReplaceAll(people[0].Address, "@", "%40"),
 		"IMAP":    port("imap"), "IMAPS": port("imaps"), "SMTP": port("smtp"),
 		"Submission": port("submission"), "Submissions": port("submissions"),
+		"HTTPS":       port("https"),
 		"Metrics":     a.Addr("metrics"),
 		"Fingerprint": d.Certificates.Fingerprint(),
 		"Certificate": filepath.Join(d.Config.Data, "tls", "certificate.pem"),
