@@ -47,48 +47,84 @@ func (d *Directory) SecondFactors(ctx context.Context, user int64) (f SecondFact
 }
 
 // FirstFactor is Authenticate for the web pages, where a second factor can be asked
-// for: more reports that it has to be, by SecondFactor or a passkey. Until then
-// nobody has signed in.
-func (d *Directory) FirstFactor(ctx context.Context, p Peer, username, password string) (user *User, more bool, err error) {
+// for. Then there is a ticket instead of a user, for SecondFactor: nobody has
+// signed in yet.
+func (d *Directory) FirstFactor(ctx context.Context, p Peer, username, password string) (user *User, ticket string, err error) {
 	k, err := d.check(ctx, p, username, password)
 	if err != nil {
-		return nil, false, err
+		return nil, "", err
 	}
-	if k.app == nil && k.secondFactor && !k.user.Disabled {
-		return k.user, true, nil
+	if k.own && k.secondFactor && !k.user.Disabled {
+		return nil, d.ticketFor(k), nil
 	}
 	user, err = d.admit(ctx, k)
-	return user, false, err
+	return user, "", err
 }
 
-// SecondFactor signs a user in who was FirstFactor's, with a code from their app
-// or a recovery code. ErrBadCode, *ThrottledError, ErrDisabled. Wrong codes are
-// slowed down as wrong passwords are, and count apart from them.
-func (d *Directory) SecondFactor(ctx context.Context, p Peer, user *User, code string) (*User, error) {
+func (d *Directory) ticketFor(k *knock) string {
+	return d.seal(ticket{k.user.ID, k.credential.version, d.now().Add(ticketTime).Unix()})
+}
+
+// Confirm checks the password of somebody who has signed in, once more; errors are
+// those of Authenticate.
+func (d *Directory) Confirm(ctx context.Context, p Peer, user *User, password string) error {
+	k, err := d.check(ctx, p, user.Address, password)
+	switch {
+	case err != nil:
+		return err
+	case !k.own || k.id() != user.ID:
+		return ErrBadCredentials
+	}
+	d.throttle.succeed(k.visit)
+	return nil
+}
+
+// SecondFactor signs in who has a ticket of FirstFactor's, with a code from their
+// app or a recovery code. ErrBadCode, ErrBadCredentials (the ticket is too old, or
+// the password was changed), *ThrottledError, ErrDisabled. Wrong codes are slowed
+// down as wrong passwords are, and count apart from them.
+func (d *Directory) SecondFactor(ctx context.Context, p Peer, ticket, code string) (*User, error) {
+	t, ok := d.unseal(ticket)
+	if !ok {
+		return nil, ErrBadCredentials
+	}
+	user, err := d.UserByID(ctx, t.user)
+	if err != nil {
+		return nil, err
+	}
 	k, err := d.knock(ctx, p, user.Address)
 	if err != nil {
 		return nil, err
 	}
-	if k.id() != user.ID {
+	if k.id() != t.user || k.credential.version != t.version {
 		return nil, ErrBadCredentials
 	}
+	if err := d.checkCode(ctx, k, code); err != nil {
+		return nil, err
+	}
+	return d.admit(ctx, k)
+}
+
+// checkCode takes a code, or counts a wrong one.
+func (d *Directory) checkCode(ctx context.Context, k *knock, code string) error {
 	guarded := *k
 	guarded.visit.name = "second factor of " + k.visit.name
 	leave, err := d.throttle.enter(ctx, guarded.visit)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer leave()
-	if err := d.useCode(ctx, user, code); errors.Is(err, ErrBadCode) {
-		if err := d.refuse(ctx, &guarded, d.throttle.attempt(guarded.visit, 0, code)); !errors.Is(err, ErrBadCredentials) {
-			return nil, err
+	err = d.useCode(ctx, k.user, code)
+	if !errors.Is(err, ErrBadCode) {
+		if err == nil {
+			d.throttle.succeed(guarded.visit)
 		}
-		return nil, ErrBadCode
-	} else if err != nil {
-		return nil, err
+		return err
 	}
-	d.throttle.succeed(guarded.visit)
-	return d.admit(ctx, k)
+	if err := d.refuse(ctx, &guarded, d.throttle.attempt(guarded.visit, 0, code)); !errors.Is(err, ErrBadCredentials) {
+		return err
+	}
+	return ErrBadCode
 }
 
 func (d *Directory) useCode(ctx context.Context, user *User, code string) error {

@@ -53,12 +53,12 @@ func web(address string) Peer {
 // secondFactor signs Bob in with password and code.
 func (h *house) secondFactor(t testing.TB, address, code string) error {
 	t.Helper()
-	user, more, err := h.FirstFactor(t.Context(), web(address), bob, bobsPassword)
+	user, ticket, err := h.FirstFactor(t.Context(), web(address), bob, bobsPassword)
 	must(t, err)
-	if !more {
+	if user != nil || ticket == "" {
 		t.Fatal("no second factor is asked for")
 	}
-	_, err = h.SecondFactor(t.Context(), web(address), user, code)
+	_, err = h.SecondFactor(t.Context(), web(address), ticket, code)
 	return err
 }
 
@@ -85,8 +85,11 @@ func TestTOTP(t *testing.T) {
 	if err := h.ConfirmTOTP(ctx, ann, "000000"); !errors.Is(err, ErrNoSuchTOTP) {
 		t.Errorf("Ann has not begun: %v", err)
 	}
-	if user, more, err := h.FirstFactor(ctx, web("192.0.2.1"), bob, bobsPassword); err != nil || more || user.Address != bob {
-		t.Errorf("before: %v, %v, %v", user, more, err)
+	if user, ticket, err := h.FirstFactor(ctx, web("192.0.2.1"), bob, bobsPassword); err != nil || ticket != "" || user.Address != bob {
+		t.Errorf("before: %v, %v, %v", user, ticket, err)
+	}
+	if again, err := h.BeginTOTP(ctx, bob, "Home & Co."); err != nil || *again != *setup {
+		t.Errorf("begun again: %v, %v", again, err)
 	}
 	var endings []Ending
 	h.OnEnding(func(e Ending) { endings = append(endings, e) })
@@ -185,11 +188,11 @@ func TestGuessedCodes(t *testing.T) {
 	app, _ := h.appPassword(t, "Phone", "imap")
 	must(t, h.secondFactor(t, "192.0.2.1", codeAt(t, secret, h.clock.Now())))
 	var throttled *ThrottledError
-	user, _, err := h.FirstFactor(t.Context(), web("203.0.113.9"), bob, bobsPassword)
+	_, ticket, err := h.FirstFactor(t.Context(), web("203.0.113.9"), bob, bobsPassword)
 	must(t, err)
 	tries := 0
 	for !errors.As(err, &throttled) && tries < 1000 {
-		_, err = h.SecondFactor(t.Context(), web("203.0.113.9"), user, fmt.Sprintf("%06d", tries))
+		_, err = h.SecondFactor(t.Context(), web("203.0.113.9"), ticket, fmt.Sprintf("%06d", tries))
 		tries++
 	}
 	if tries > 10 {
@@ -222,13 +225,70 @@ func TestSecondFactorOfDisabledUser(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	secret := h.enableTOTP(t, bob)
-	user, _, err := h.FirstFactor(t.Context(), web("192.0.2.1"), bob, bobsPassword)
+	_, ticket, err := h.FirstFactor(t.Context(), web("192.0.2.1"), bob, bobsPassword)
 	must(t, err)
 	must(t, h.SetDisabled(t.Context(), bob, true))
-	if _, err := h.SecondFactor(t.Context(), web("192.0.2.1"), user, codeAt(t, secret, h.clock.Now())); !errors.Is(err, ErrDisabled) {
+	if _, err := h.SecondFactor(t.Context(), web("192.0.2.1"), ticket, codeAt(t, secret, h.clock.Now())); !errors.Is(err, ErrDisabled) {
 		t.Errorf("disabled between the two: %v", err)
 	}
-	if _, more, err := h.FirstFactor(t.Context(), web("192.0.2.1"), bob, bobsPassword); more || !errors.Is(err, ErrDisabled) {
-		t.Errorf("disabled: %v, %v", more, err)
+	if _, ticket, err := h.FirstFactor(t.Context(), web("192.0.2.1"), bob, bobsPassword); ticket != "" || !errors.Is(err, ErrDisabled) {
+		t.Errorf("disabled: %v, %v", ticket, err)
+	}
+}
+
+// Nobody comes to the second factor past the first.
+func TestTicket(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	secret := h.enableTOTP(t, bob)
+	ticketOf := func() string {
+		t.Helper()
+		_, ticket, err := h.FirstFactor(t.Context(), web("192.0.2.1"), bob, bobsPassword)
+		must(t, err)
+		return ticket
+	}
+	try := func(ticket string) error {
+		t.Helper()
+		_, err := h.SecondFactor(t.Context(), web("192.0.2.1"), ticket, codeAt(t, secret, h.clock.Now()))
+		return err
+	}
+	good := ticketOf()
+	for i := range good {
+		changed := []byte(good)
+		changed[i] ^= 1
+		if err := try(string(changed)); !errors.Is(err, ErrBadCredentials) {
+			t.Errorf("changed at %d: %v", i, err)
+		}
+	}
+	for _, bad := range []string{"", "x", good[:len(good)-1], good + "AA"} {
+		if err := try(bad); !errors.Is(err, ErrBadCredentials) {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+	must(t, try(good))
+	old := ticketOf()
+	h.clock.advance(ticketTime)
+	if err := try(old); !errors.Is(err, ErrBadCredentials) {
+		t.Errorf("too old: %v", err)
+	}
+	before := ticketOf()
+	must(t, h.SetPassword(t.Context(), bob, "entirely new 5"))
+	if err := try(before); !errors.Is(err, ErrBadCredentials) {
+		t.Errorf("with the password before: %v", err)
+	}
+}
+
+func TestConfirm(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.enableTOTP(t, bob)
+	app, _ := h.appPassword(t, "Laptop", "imap", "submission")
+	user, err := h.User(t.Context(), bob)
+	must(t, err)
+	must(t, h.Confirm(t.Context(), web("192.0.2.1"), user, bobsPassword))
+	for _, wrong := range []string{annsPassword, app, ""} {
+		if err := h.Confirm(t.Context(), web("192.0.2.1"), user, wrong); !errors.Is(err, ErrBadCredentials) {
+			t.Errorf("%q: %v", wrong, err)
+		}
 	}
 }

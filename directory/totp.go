@@ -35,15 +35,42 @@ type TOTPSetup struct {
 }
 
 // BeginTOTP makes a new secret, which counts for nothing until ConfirmTOTP has
-// seen a code of it. issuer is what the app calls us. ErrHasTOTP.
+// seen a code of it; one that waits for that is returned again. issuer is what the
+// app calls us. ErrHasTOTP.
 func (d *Directory) BeginTOTP(ctx context.Context, address, issuer string) (*TOTPSetup, error) {
-	a, err := ParseAddress(address)
+	user, err := d.User(ctx, address)
 	if err != nil {
 		return nil, err
 	}
+	secret, err := d.waitingTOTP(ctx, user.ID)
+	if err != nil {
+		return nil, err
+	}
+	if secret == "" {
+		if secret, err = d.makeTOTP(ctx, address); err != nil {
+			return nil, err
+		}
+	}
+	return &TOTPSetup{Secret: secret, URL: totpURL(issuer, user.Address, secret)}, nil
+}
+
+// waitingTOTP returns the secret that was not confirmed yet, "" for none.
+func (d *Directory) waitingTOTP(ctx context.Context, user int64) (secret string, err error) {
+	err = d.db.Read(ctx, func(c *database.Conn) error {
+		t, err := loadTOTP(c, user)
+		if t.confirmed {
+			return ErrHasTOTP
+		}
+		secret = t.secret
+		return err
+	})
+	return secret, err
+}
+
+func (d *Directory) makeTOTP(ctx context.Context, address string) (secret string, err error) {
 	random := make([]byte, 20) // RFC 4226 section 4 recommends 160 bits
 	rand.Read(random)
-	secret := base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(random)
+	secret = base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(random)
 	err = d.changeUser(ctx, address, Event{Action: "user.totp.begin"}, func(tx *database.Tx, user *User) error {
 		if user.Team {
 			return ErrTeam
@@ -52,10 +79,7 @@ func (d *Directory) BeginTOTP(ctx context.Context, address, issuer string) (*TOT
 			ON CONFLICT (user) DO UPDATE SET secret = excluded.secret, last_step = 0 WHERE confirmed_at = 0`,
 			user.ID, secret))(ErrHasTOTP)
 	})
-	if err != nil {
-		return nil, err
-	}
-	return &TOTPSetup{Secret: secret, URL: totpURL(issuer, a.fold().String(), secret)}, nil
+	return secret, err
 }
 
 // totpURL is the format that every app reads; its parameters are the defaults.
