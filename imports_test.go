@@ -56,8 +56,8 @@ var floors = map[string][]string{
 	"backup": {"database", "store", "store/blob", "directory", "message"},
 
 	"admin": {
-		"assets", "phrase", "backup", "certificate", "directory", "discover", "habit", "queue", "quota", "store",
-		"telemetry", "trace", "finding", "history", "watch", "chart",
+		"assets", "phrase", "archive", "backup", "certificate", "directory", "discover", "habit", "message", "queue",
+		"quota", "store", "store/blob", "telemetry", "trace", "finding", "history", "watch", "chart",
 	},
 
 	"appliance": {

@@ -20,6 +20,7 @@ import (
 	"letterbox/backup"
 	"letterbox/certificate"
 	"letterbox/directory"
+	"letterbox/discover"
 	"letterbox/queue"
 	"letterbox/store"
 	"letterbox/telemetry"
@@ -38,6 +39,9 @@ type Site struct {
 	Certificates *certificate.Keeper // nil: of no standing, as in tests
 	Telemetry    *telemetry.Telemetry
 	Settings     func() []Setting // the configuration; nil: none to show
+
+	Passkeys *directory.Passkeys // nil: nobody signs in with one
+	Reach    *discover.Settings  // how mail programs come here; nil: they are not told
 
 	Proxies   []netip.Prefix // whose X-Forwarded-For and X-Forwarded-Proto are believed
 	AdminFrom []netip.Prefix // from where the appliance may be administered; none: from anywhere

@@ -13,11 +13,10 @@ func (v *visit) prove() error {
 	if err != nil {
 		return err
 	}
-	user, err := v.authenticate(f, v.user.Address, f.Raw("password"))
-	if err != nil {
+	if err := v.confirm(f, "password", f.Raw("password")); err != nil {
 		return err
 	}
-	if !f.Good() || user.ID != v.user.ID {
+	if !f.Good() {
 		return v.show(http.StatusUnprocessableEntity, proofPage(v.page("", v.Say("proof.title")), f))
 	}
 	token, err := v.Directory.ProveWebSession(v.context(), v.session.ID)

@@ -1,5 +1,7 @@
 package admin
 
+import "letterbox/directory"
+
 // A route leads to a page or an act. All fields are given, in a literal without
 // names: a route without a rule does not compile.
 type route struct {
@@ -18,6 +20,13 @@ func routes() []route {
 		{"POST /signin", everybody, calm, (*visit).signIn},
 		{"POST /signout", everybody, calm, (*visit).signOut},
 		{"POST /preferences", everybody, calm, (*visit).prefer},
+		{"GET /signin/code", everybody, calm, (*visit).codePage},
+		{"POST /signin/code", everybody, calm, (*visit).signInByCode},
+		{"POST /signin/passkey/begin", everybody, calm, (*visit).beginPasskey},
+		{"POST /signin/passkey", everybody, calm, (*visit).signInByPasskey},
+		{"GET " + directory.InvitationPath + "{token}", everybody, calm, (*visit).invitationPage},
+		{"POST " + directory.InvitationPath + "{token}", everybody, calm, (*visit).acceptInvitation},
+		{"GET /.well-known/change-password", everybody, calm, (*visit).toPassword},
 		{"GET /proof", signedIn, calm, (*visit).proofPage},
 		{"POST /proof", signedIn, calm, (*visit).prove},
 
@@ -26,6 +35,32 @@ func routes() []route {
 
 		// For oneself.
 		{"GET /me", signedIn, calm, (*visit).home},
+		{"GET /me/password", signedIn, calm, (*visit).passwordPage},
+		{"POST /me/password", signedIn, calm, (*visit).changePassword},
+		{"GET /me/devices", signedIn, calm, (*visit).devices},
+		{"POST /me/devices", signedIn, dangerous, (*visit).addDevice},
+		{"POST /me/devices/revoke", signedIn, calm, (*visit).revokeDevice},
+		{"GET /me/factors", signedIn, calm, (*visit).factors},
+		{"GET /me/factors/app", signedIn, dangerous, (*visit).codesApp},
+		{"POST /me/factors/app", signedIn, dangerous, (*visit).confirmCodesApp},
+		{"GET /me/factors/codes", signedIn, dangerous, (*visit).recoveryPage},
+		{"POST /me/factors/codes", signedIn, dangerous, (*visit).showRecoveryCodes},
+		{"GET /me/factors/passkey", signedIn, dangerous, (*visit).addPasskeyPage},
+		{"POST /me/factors/passkey", signedIn, dangerous, (*visit).addPasskey},
+		{"POST /me/factors/passkey/begin", signedIn, calm, (*visit).beginAddPasskey},
+		{"GET /me/factors/remove", signedIn, dangerous, (*visit).removeFactorPage},
+		{"POST /me/factors/remove", signedIn, dangerous, (*visit).removeFactor},
+		{"GET /me/sessions", signedIn, calm, (*visit).sittings},
+		{"POST /me/sessions", signedIn, calm, (*visit).endSitting},
+		{"GET /me/storage", signedIn, calm, (*visit).filling},
+		{"GET /me/removed", signedIn, calm, (*visit).removed},
+		{"POST /me/removed", signedIn, calm, (*visit).bringBack},
+		{"GET /me/addresses", signedIn, calm, (*visit).addresses},
+		{"GET /me/connect", signedIn, calm, (*visit).connect},
+		{"GET /me/export", signedIn, calm, (*visit).takeawayPage},
+		{"GET /me/export/mail.zip", signedIn, dangerous, (*visit).takeaway},
+		{"GET /me/farewell", signedIn, dangerous, (*visit).farewellPage},
+		{"POST /me/farewell", signedIn, dangerous, (*visit).farewell},
 
 		// People.
 		{"GET /people", seePeople, calm, (*visit).people},

@@ -1,7 +1,6 @@
 package admin
 
 import (
-	"errors"
 	"net/http"
 
 	"letterbox/directory"
@@ -35,36 +34,20 @@ func (v *visit) signIn() error {
 	if err != nil {
 		return err
 	}
-	user, err := v.authenticate(f, f.Text("user"), f.Raw("password"))
+	user, ticket, err := v.Directory.FirstFactor(v.context(), v.peer(), f.Text("user"), f.Raw("password"))
 	if err != nil {
-		return err
-	}
-	if !f.Good() {
+		if err := v.rejectSignIn(f, "password", err); err != nil {
+			return err
+		}
 		return v.show(http.StatusUnprocessableEntity, signInPage(v.page("", v.Say("signin.title")), f))
+	}
+	if ticket != "" {
+		return v.askCode(http.StatusOK, f, ticket)
 	}
 	if err := v.begin(user); err != nil {
 		return err
 	}
 	return v.redirect(f.Raw("to"))
-}
-
-// authenticate puts what is wrong into the form, and returns what could not be
-// found out.
-func (v *visit) authenticate(f *form, name, password string) (*directory.User, error) {
-	peer := directory.Peer{Protocol: "web", Remote: v.remote, TLS: true}
-	user, err := v.Directory.Authenticate(v.context(), peer, name, password)
-	var throttled *directory.ThrottledError
-	switch {
-	case errors.As(err, &throttled):
-		f.Reject("password", v.Say("signin.throttled", v.Ago(v.now.Add(throttled.RetryAfter), v.now)))
-	case errors.Is(err, directory.ErrBadCredentials):
-		f.Reject("password", v.Say("signin.wrong"))
-	case errors.Is(err, directory.ErrDisabled):
-		f.Reject("user", v.Say("signin.disabled"))
-	default:
-		return user, err
-	}
-	return nil, nil
 }
 
 // begin signs a browser in with a session of its own: one that it brought along

@@ -70,7 +70,7 @@ func open(t testing.TB) *Site {
 	d, err := directory.Open(ctx, directory.Options{DB: db, Cost: directory.Cost{Memory: 8, Passes: 1, Iterations: 4096}})
 	must(t, err)
 	s, err := store.Open(ctx, store.Options{
-		DB: db, Blobs: blobs, Spool: filepath.Join(dir, "spool"), Search: filepath.Join(dir, "search"), Log: log,
+		DB: db, Blobs: blobs, Spool: filepath.Join(dir, "spool"), Search: filepath.Join(dir, "search"), Log: log, Undelete: time.Hour,
 		Address: func(context.Context, store.AccountID) string { return "" },
 	})
 	must(t, err)

@@ -56,6 +56,7 @@ type page struct {
 	Hostname string
 	Version  string
 	Now      time.Time
+	Passkeys bool // can be signed in with
 }
 
 // May reports whether the visitor may use routes of a rule: for what is to be
@@ -67,6 +68,7 @@ func (v *visit) page(place, title string) *page {
 	p := &page{
 		Language: v.Language, Title: title, Place: place, Here: v.r.URL.RequestURI(),
 		User: v.user, Flash: v.said(), Hostname: v.Hostname, Version: v.Version, Now: v.now,
+		Passkeys: v.Passkeys != nil,
 	}
 	if cookie, err := v.r.Cookie(themeCookie); err == nil && isTheme(cookie.Value) {
 		p.Theme = cookie.Value

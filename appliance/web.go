@@ -2,6 +2,7 @@ package appliance
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/http"
 	"net/url"
@@ -75,10 +76,24 @@ func (a *Appliance) site(d *Data) *admin.Site {
 		Certificates: d.Certificates,
 		Telemetry:    d.Telemetry,
 		Settings:     d.Config.list,
+		Passkeys:     a.passkeys(d),
+		Reach:        a.settings(d),
 		Proxies:      d.Config.Web.TrustedProxies,
 		AdminFrom:    d.Config.Web.AdminFrom,
 		Log:          d.Log.With("server", "web"),
 	}
+}
+
+// passkeys are those of this host; nil where its name cannot have any, such as an
+// address.
+func (a *Appliance) passkeys(d *Data) *directory.Passkeys {
+	origin := "https://" + d.Config.Hostname
+	// With the port, unless somebody stands before us who has the usual one.
+	keys, err := d.Directory.Passkeys(d.Config.Hostname, origin, fmt.Sprintf("%s:%d", origin, a.port("https")))
+	if err != nil {
+		d.Log.Warn("nobody can sign in with a passkey", "error", err)
+	}
+	return keys
 }
 
 // list is every key with its value and its default.

@@ -53,7 +53,7 @@ func (d *Directory) Stay(ctx context.Context, address string) error {
 // Leavers lists those who are to be removed, the soonest first.
 func (d *Directory) Leavers(ctx context.Context) (all []Leaver, err error) {
 	err = d.db.Read(ctx, func(c *database.Conn) error {
-		rows, err := c.Query(`SELECT `+userColumns+`, l.asked_at, l.due_at
+		rows, err := c.Query(`SELECT ` + userColumns + `, l.asked_at, l.due_at
 			FROM leaving l JOIN user u ON u.id = l.user JOIN domain d ON d.id = u.domain ORDER BY l.due_at, u.id`)
 		if err != nil {
 			return err

@@ -139,7 +139,7 @@ func (w *walk) roleAddress(local string) (bool, error) {
 	if local != "postmaster" && local != "abuse" { // RFC 5321 section 4.5.1, RFC 2142 section 4
 		return false, nil
 	}
-	user, err := scanUser(w.q.QueryRow(`SELECT `+userColumns+`
+	user, err := scanUser(w.q.QueryRow(`SELECT ` + userColumns + `
 		FROM user u JOIN domain d ON d.id = u.domain ORDER BY u.role = 'admin' DESC, u.kind, u.disabled, u.id LIMIT 1`))
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
