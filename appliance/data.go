@@ -101,7 +101,7 @@ func newData(c Config, log *slog.Logger, f *folder) *Data {
 // open goes from the lowest floor up; Close goes down again from wherever this
 // stopped.
 func (d *Data) open(ctx context.Context) (err error) {
-	d.DB, err = database.Open(ctx, d.folder.join(databaseFile), database.Options{Log: d.Log})
+	d.DB, err = database.Open(ctx, d.folder.join(databaseFile), database.Options{Log: d.Log, Small: memoryIsShort()})
 	if err != nil {
 		return err
 	}
@@ -109,7 +109,7 @@ func (d *Data) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	d.Directory, err = directory.Open(ctx, directory.Options{DB: d.DB, Log: d.Log, WrongPassword: d.Telemetry.Habits().WrongPassword})
+	d.Directory, err = directory.Open(ctx, directory.Options{DB: d.DB, Log: d.Log, Small: memoryIsShort(), WrongPassword: d.Telemetry.Habits().WrongPassword})
 	if err != nil {
 		return err
 	}
@@ -120,6 +120,7 @@ func (d *Data) open(ctx context.Context) (err error) {
 		Search:  d.folder.join(searchFolder),
 		Log:     d.Log,
 		Address: d.address,
+		Small:   memoryIsShort(),
 
 		Reserve:      d.reserve(),
 		Undelete:     d.Config.Mail.undelete(),

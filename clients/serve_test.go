@@ -29,7 +29,9 @@ type letterbox struct {
 	imaps      int // ports on 127.0.0.1
 	submission int
 	metrics    int
+	env        []string // beside that of the test
 	certFile   string
+	process    *os.Process
 	output     output
 }
 
@@ -78,12 +80,19 @@ func TestMain(m *testing.M) {
 // greets. It ends with the test.
 func serve(t *testing.T) *letterbox {
 	t.Helper()
-	l := &letterbox{t: t, data: t.TempDir(), imaps: freePort(t), submission: freePort(t), metrics: freePort(t)}
-	l.run("", "domain", "add", "letterbox.example")
+	l := newLetterbox(t)
 	l.run(password+"\n", "user", "add", anna)
 	l.run(password+"\n", "user", "add", ben)
 	l.start(t)
 	l.saveCertificate()
+	return l
+}
+
+// newLetterbox makes a data folder with a domain and nobody in it.
+func newLetterbox(t *testing.T) *letterbox {
+	t.Helper()
+	l := &letterbox{t: t, data: t.TempDir(), imaps: freePort(t), submission: freePort(t), metrics: freePort(t)}
+	l.run("", "domain", "add", "letterbox.example")
 	return l
 }
 
@@ -100,10 +109,12 @@ func (l *letterbox) start(t *testing.T) {
 		"--set", "listen.imap=", "--set", "listen.smtp=", "--set", "listen.submission=",
 		"--set", fmt.Sprintf("listen.metrics=127.0.0.1:%d", l.metrics),
 		"--set", "listen.http=", "--set", "listen.https=", "serve")
+	cmd.Env = append(os.Environ(), l.env...)
 	cmd.Stdout, cmd.Stderr = &l.output, &l.output
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	l.process = cmd.Process
 	t.Cleanup(func() {
 		cmd.Process.Signal(syscall.SIGTERM)
 		if err := cmd.Wait(); err != nil {
@@ -144,7 +155,7 @@ func (l *letterbox) run(stdin string, args ...string) string {
 // trust.
 func (l *letterbox) saveCertificate() {
 	l.t.Helper()
-	conn, err := tls.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", l.imaps), &tls.Config{InsecureSkipVerify: true}) // what is learnt here, the clients then verify
+	conn, err := l.dialTLS(l.imaps) // what is learnt here, the clients then verify
 	if err != nil {
 		l.t.Fatal(err)
 	}
@@ -153,6 +164,10 @@ func (l *letterbox) saveCertificate() {
 	if err := os.WriteFile(l.certFile, pemCertificate(conn.ConnectionState().PeerCertificates[0].Raw), 0o644); err != nil {
 		l.t.Fatal(err)
 	}
+}
+
+func (l *letterbox) dialTLS(port int) (*tls.Conn, error) {
+	return tls.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port), &tls.Config{InsecureSkipVerify: true})
 }
 
 func freePort(t *testing.T) int {

@@ -10,11 +10,19 @@ import (
 )
 
 // Cache sizes in KiB. SQLite in Go takes about twice its setting, and a
-// Raspberry Pi has to hold all of them.
+// Raspberry Pi has to hold all of them. Where memory is short they are a quarter.
 const (
 	writerCache = 4096
 	readerCache = 1024
 )
+
+// cache is the pragma for a cache of so many KiB.
+func (o *Options) cache(size int) string {
+	if o.Small {
+		size /= 4
+	}
+	return "cache_size(-" + strconv.Itoa(size) + ")"
+}
 
 // maxStatements bounds how many prepared statements a connection keeps.
 const maxStatements = 256
@@ -24,10 +32,10 @@ const maxStatements = 256
 // The driver runs pragmas in alphabetical order. The page size is SQLite's own
 // 4 KiB. Checkpoints are the writer's business, between commits and not in
 // them, therefore no wal_autocheckpoint.
-func writerDSN(path, vfs string) string {
-	return dsn(path, vfs,
+func writerDSN(path string, o Options) string {
+	return dsn(path, o.VFS,
 		"busy_timeout(10000)", // another process, such as a command, may be writing
-		"cache_size(-"+strconv.Itoa(writerCache)+")",
+		o.cache(writerCache),
 		"foreign_keys(1)",
 		"journal_mode(WAL)",
 		"synchronous(FULL)",
@@ -36,10 +44,10 @@ func writerDSN(path, vfs string) string {
 	)
 }
 
-func readerDSN(path, vfs string) string {
-	return dsn(path, vfs,
+func readerDSN(path string, o Options) string {
+	return dsn(path, o.VFS,
 		"busy_timeout(10000)",
-		"cache_size(-"+strconv.Itoa(readerCache)+")",
+		o.cache(readerCache),
 		"query_only(1)",
 		"synchronous(FULL)",
 		"temp_store(MEMORY)",

@@ -24,8 +24,9 @@ import (
 // Options of Open.
 type Options struct {
 	Log     *slog.Logger // nil: discarded
-	Readers int          // 0: 4
+	Readers int          // 0: 4, or 2
 	AsIs    bool         // leave the schema at the version that the file has: for an older program
+	Small   bool         // there is little memory: small caches, few readers
 	VFS     string       // SQLite's name of the file layer; "": the operating system's
 }
 
@@ -50,13 +51,16 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 	}
 	if o.Readers <= 0 {
 		o.Readers = 4
+		if o.Small {
+			o.Readers = 2
+		}
 	}
 	if err := strengthenLocks(); err != nil {
 		o.Log.Warn("database locks are weaker than wished", "error", err)
 	}
 	db := &DB{
 		log:     o.Log,
-		source:  readerDSN(path, o.VFS),
+		source:  readerDSN(path, o),
 		readers: make(chan *connection, o.Readers),
 		closing: make(chan struct{}),
 	}
@@ -82,12 +86,12 @@ func (db *DB) open(ctx context.Context, path string, o Options) error {
 	if err := create(path); err != nil {
 		return err
 	}
-	conn, err := connect(ctx, writerDSN(path, o.VFS))
+	conn, err := connect(ctx, writerDSN(path, o))
 	if err != nil {
 		return err
 	}
 	db.writer = newWriter(path, conn, func() (*connection, error) {
-		return connect(context.Background(), writerDSN(path, o.VFS))
+		return connect(context.Background(), writerDSN(path, o))
 	}, o.Log)
 	if o.AsIs {
 		err = checkFile(ctx, conn, unclean)
@@ -96,7 +100,7 @@ func (db *DB) open(ctx context.Context, path string, o Options) error {
 	}
 	for i := 0; i < o.Readers && err == nil; i++ {
 		var reader *connection
-		if reader, err = connect(ctx, readerDSN(path, o.VFS)); err == nil {
+		if reader, err = connect(ctx, readerDSN(path, o)); err == nil {
 			db.readers <- reader
 		}
 	}

@@ -84,7 +84,7 @@ func schema(t *testing.T, db *DB) (statements []string) {
 // TestMigrationIsOneTransaction lets the second half of a migration fail.
 func TestMigrationIsOneTransaction(t *testing.T) {
 	t.Parallel()
-	c, err := connect(t.Context(), writerDSN(filepath.Join(t.TempDir(), "a.db"), ""))
+	c, err := connect(t.Context(), writerDSN(filepath.Join(t.TempDir(), "a.db"), Options{}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +105,7 @@ func TestMigrationIsOneTransaction(t *testing.T) {
 func TestNewerIsRefused(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "a.db")
-	c, err := connect(t.Context(), writerDSN(path, ""))
+	c, err := connect(t.Context(), writerDSN(path, Options{}))
 	if err != nil {
 		t.Fatal(err)
 	}

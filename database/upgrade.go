@@ -17,7 +17,7 @@ func Versions(ctx context.Context, path string) (file, known int, err error) {
 		return 0, 0, err
 	}
 	_ = strengthenLocks() // Open complains
-	c, err := connect(ctx, readerDSN(path, ""))
+	c, err := connect(ctx, readerDSN(path, Options{}))
 	if err == nil {
 		file, err = userVersion(ctx, c)
 		err = errors.Join(err, c.close())
@@ -58,7 +58,7 @@ func flushFile(path string) error {
 // what comes of it and returns how it differs: tables and columns that came and
 // went, and numbers of rows.
 func Rehearse(ctx context.Context, path string) (differences []string, err error) {
-	c, err := connect(ctx, writerDSN(path, ""))
+	c, err := connect(ctx, writerDSN(path, Options{}))
 	if err != nil {
 		return nil, fmt.Errorf("rehearse on %s: %w", path, explain(err))
 	}

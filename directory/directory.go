@@ -49,6 +49,7 @@ type Options struct {
 	Now       func() time.Time // nil: time.Now
 	Cost      Cost             // of passwords; zero: what is right today. Tests take less
 	Bearer    CheckBearer      // nil: nobody signs in with a token
+	Small     bool             // there is little memory: one password is checked at a time
 
 	// WrongPassword hears of each wrong password, at once: for whom ("" when it is
 	// nobody's name), from where, whether it was tried before, and whether the user
@@ -100,6 +101,9 @@ func Open(ctx context.Context, o Options) (*Directory, error) {
 		o.Cost = defaultCost()
 	}
 	d.hasher = newHasher(o.Cost)
+	if o.Small {
+		d.hasher.slots = make(chan struct{}, 1)
+	}
 	d.verified = newVerified()
 	d.throttle = newThrottle(d.now)
 	return d, nil

@@ -44,13 +44,15 @@ func (c *catalog) unlock() { <-c.turn }
 
 // catalogs are those in memory.
 type catalogs struct {
+	most int // cards in them all
+
 	mu   sync.Mutex
 	list map[MailboxID]*catalog
 }
 
 // Catalogs are dropped when nobody has used them for catalogIdle, and the
 // longest unused ones when there are more than maxCatalogs, or more than
-// maxCards in them all: some 50 MB.
+// maxCards in them all: some 50 MB, and an eighth of it where memory is short.
 const (
 	catalogIdle = 5 * time.Minute
 	maxCatalogs = 100
@@ -96,7 +98,7 @@ func (cs *catalogs) weigh(c *catalog) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	c.weight = len(c.cards)
-	for cs.total() > maxCards && cs.dropOldest(c) {
+	for cs.total() > cs.most && cs.dropOldest(c) {
 	}
 }
 
@@ -119,7 +121,7 @@ func (cs *catalogs) expire(now time.Time) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	for m, c := range cs.list {
-		if now.Sub(c.used) > catalogIdle || c.weight > maxCards {
+		if now.Sub(c.used) > catalogIdle || c.weight > cs.most {
 			delete(cs.list, m)
 		}
 	}

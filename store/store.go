@@ -66,6 +66,7 @@ type Options struct {
 	Log     *slog.Logger
 	Address func(context.Context, AccountID) string // for self-describing records; may be nil
 	Still   bool                                    // for a copy to look into: nothing is indexed or cleared away
+	Small   bool                                    // there is little memory: less is kept of what can be read again
 
 	// Reserve is what stays free on the disk, in bytes: Append fails with ErrFull
 	// before it is used up. 0: nobody watches.
@@ -111,6 +112,10 @@ type Store struct {
 // opener's. It takes up what was left to be cleared away.
 func Open(ctx context.Context, o Options) (*Store, error) {
 	s := &Store{db: o.DB, blobs: o.Blobs, log: o.Log, spool: o.Spool, address: o.Address, undelete: o.Undelete, signed: make(chan struct{}, 1)}
+	s.views.most, s.catalogs.most = idleMessages, maxCards
+	if o.Small {
+		s.views.most, s.catalogs.most = idleMessages/8, maxCards/8
+	}
 	s.room = newRoom(filepath.Dir(filepath.Clean(o.Spool)), o.Reserve)
 	s.grace, s.cleanUp = o.Grace, o.CleanUp
 	s.thresholds, s.quotaCrossed = o.Thresholds, o.QuotaCrossed

@@ -16,13 +16,15 @@ import (
 // lately: a client that reconnects every minute should not have its mailbox read
 // every minute. Those are kept up to date like the others.
 type registry struct {
+	most int // messages in views that nobody has open
+
 	mu    sync.Mutex
 	views map[MailboxID]*View
 	idle  []*View // of views, those that nobody has open, the one closed last at the end
 }
 
 // idleMessages bounds how many messages the views that nobody has open hold
-// together: 20 MB.
+// together: 20 MB, and an eighth of it where memory is short.
 const idleMessages = 1_000_000
 
 // View opens the shared view. Close it, once. ErrNotFound.
@@ -126,7 +128,7 @@ func (r *registry) shrink() {
 	for i := len(r.idle) - 1; i >= 0; i-- {
 		v := r.idle[i]
 		messages, gone := v.extent()
-		if held += messages; gone || held > idleMessages {
+		if held += messages; gone || held > r.most {
 			held -= messages
 			delete(r.views, v.id)
 			r.idle = slices.Delete(r.idle, i, i+1)
