@@ -29,6 +29,8 @@ type letterbox struct {
 	imaps      int // ports on 127.0.0.1
 	submission int
 	metrics    int
+	https      int      // 0: it is switched off
+	settings   []string // beside those that it always gets
 	env        []string // beside that of the test
 	certFile   string
 	process    *os.Process
@@ -102,13 +104,7 @@ func (l *letterbox) start(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(path, "--data", l.data,
-		"--set", "hostname=localhost",
-		"--set", fmt.Sprintf("listen.imaps=127.0.0.1:%d", l.imaps),
-		"--set", fmt.Sprintf("listen.submissions=127.0.0.1:%d", l.submission),
-		"--set", "listen.imap=", "--set", "listen.smtp=", "--set", "listen.submission=",
-		"--set", fmt.Sprintf("listen.metrics=127.0.0.1:%d", l.metrics),
-		"--set", "listen.http=", "--set", "listen.https=", "serve")
+	cmd := exec.Command(path, append(l.arguments(), "serve")...)
 	cmd.Env = append(os.Environ(), l.env...)
 	cmd.Stdout, cmd.Stderr = &l.output, &l.output
 	if err := cmd.Start(); err != nil {
@@ -133,6 +129,25 @@ func (l *letterbox) start(t *testing.T) {
 			t.Fatalf("letterbox does not answer: %v\n%s", err, l.output.String())
 		}
 	}
+}
+
+// arguments say where it listens, and nowhere else.
+func (l *letterbox) arguments() []string {
+	args := []string{"--data", l.data}
+	settings := append([]string{
+		"hostname=localhost",
+		fmt.Sprintf("listen.imaps=127.0.0.1:%d", l.imaps),
+		fmt.Sprintf("listen.submissions=127.0.0.1:%d", l.submission),
+		fmt.Sprintf("listen.metrics=127.0.0.1:%d", l.metrics),
+		"listen.imap=", "listen.smtp=", "listen.submission=", "listen.http=", "listen.https=",
+	}, l.settings...)
+	if l.https != 0 {
+		settings = append(settings, fmt.Sprintf("listen.https=127.0.0.1:%d", l.https))
+	}
+	for _, setting := range settings {
+		args = append(args, "--set", setting)
+	}
+	return args
 }
 
 // run runs a command of the program.
