@@ -97,7 +97,8 @@ func TestAlone(t *testing.T) {
 	hour := func(zone string) time.Time {
 		t.Helper()
 		line := strings.Split(i.run("", []string{"TZ=" + zone}, "domain", "list"), "\n")[1]
-		at, err := time.Parse("2006-01-02 15:04", strings.Join(strings.Fields(line)[1:], " "))
+		fields := strings.Fields(line)
+		at, err := time.Parse("2006-01-02 15:04", strings.Join(fields[len(fields)-2:], " "))
 		if err != nil {
 			t.Fatalf("%q: %v", line, err)
 		}
