@@ -1,6 +1,6 @@
 # make test is all that a change must pass; docs/testing.md says what is in it.
 
-.PHONY: build test quick generate fuzz crash bench cross release reproducible clean
+.PHONY: build test quick generate fuzz crash bench cross release reproducible newcomer clean
 
 build: ## the program, for this machine
 	CGO_ENABLED=0 go build -trimpath -o letterbox .
@@ -34,6 +34,9 @@ release: ## programs, Debian packages, bills of materials and checksums, into di
 
 reproducible: ## build the release twice and compare
 	scripts/reproducible
+
+newcomer: ## a newcomer's way on a clean Debian; needs root, mmdebstrap and the Debian archive
+	scripts/newcomer
 
 clean:
 	rm -rf letterbox dist
