@@ -52,6 +52,7 @@ func routes() []route {
 		{"POST /me/factors/remove", signedIn, dangerous, (*visit).removeFactor},
 		{"GET /me/sessions", signedIn, calm, (*visit).sittings},
 		{"POST /me/sessions", signedIn, calm, (*visit).endSitting},
+		{"POST /me/sessions/program", signedIn, calm, (*visit).endProgram},
 		{"GET /me/storage", signedIn, calm, (*visit).filling},
 		{"GET /me/removed", signedIn, calm, (*visit).removed},
 		{"POST /me/removed", signedIn, calm, (*visit).bringBack},

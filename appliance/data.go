@@ -113,6 +113,7 @@ func (d *Data) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	d.Directory.OnEnding(d.endSessions)
 	d.Store, err = store.Open(ctx, store.Options{
 		DB:      d.DB,
 		Blobs:   d.Blobs,

@@ -8,6 +8,7 @@ import (
 
 	"letterbox/directory"
 	"letterbox/store"
+	"letterbox/telemetry"
 )
 
 // RemoveUser removes a user or a team with all mail, with what of theirs is on its
@@ -28,6 +29,12 @@ func (d *Data) RemoveUser(ctx context.Context, user *directory.User) error {
 		return err
 	}
 	return d.Directory.RemoveUser(ctx, user.Address)
+}
+
+// endSessions ends connections of mail programs that stand on nothing any more:
+// their password was changed, say, or their app password revoked.
+func (d *Data) endSessions(e directory.Ending) {
+	d.Telemetry.Kick(func(g telemetry.Glance) bool { return e.Covers(g.Who.Account, g.Who.With.ID) })
 }
 
 // removeLeavers removes those whose time has come.

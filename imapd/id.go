@@ -13,7 +13,7 @@ const maxIDFields = 30
 
 // id runs ID (RFC 2971). What clients say of themselves is a label for the log,
 // never a switch for behaviour.
-func id(_ context.Context, s *session, d *wire.Decoder, _ *call) error {
+func id(ctx context.Context, s *session, d *wire.Decoder, _ *call) error {
 	d.SP()
 	client := idFields(d)
 	if err := d.End(); err != nil {
@@ -21,7 +21,10 @@ func id(_ context.Context, s *session, d *wire.Decoder, _ *call) error {
 	}
 	if len(client) > 0 {
 		s.log.Info("client introduced itself", "client", client)
-		s.watched.Introduced(introduced(client))
+		who := introduced(client)
+		s.watched.Introduced(who)
+		s.client = strings.TrimSpace(who.Name + " " + who.Version)
+		s.noteDevice(ctx)
 	}
 	s.enc.Text(`* ID ("name" "Letterbox"`)
 	if v := s.srv.cfg.Version; v != "" {

@@ -48,8 +48,9 @@ type session struct {
 	bodies  bool               // the command reads messages
 	marked  bool               // the client has marked messages of the selected mailbox as deleted
 
-	mistakes int  // commands answered with BAD
-	leaving  bool // the session ends after this command
+	client   string // what it calls itself, "" when it has not said
+	mistakes int    // commands answered with BAD
+	leaving  bool   // the session ends after this command
 }
 
 // agreed is what the client has made of the session since sign-in: all that

@@ -8,6 +8,7 @@ import (
 	"github.com/emersion/go-imap/v2"
 	"letterbox/directory"
 	"letterbox/imapd/wire"
+	"letterbox/telemetry"
 )
 
 // signIn makes the session the user's. The reply carries the capabilities,
@@ -36,9 +37,28 @@ func (s *session) signIn(ctx context.Context, user *directory.User, mechanism st
 	s.log = s.log.With("account", user.Address)
 	s.log.Info("signed in", "mechanism", mechanism, "tls", s.overTLS)
 	s.srv.cfg.Telemetry.SignIn("imap", "ok")
-	s.watched.SignedIn(user.ID, user.Address, mechanism, "")
+	s.watched.SignedIn(user.ID, user.Address, mechanism, openedWith(user))
+	s.noteDevice(ctx)
 	c.code, c.text = s.capabilityCode(), "signed in"
 	return nil
+}
+
+// openedWith is the app password that the user has just signed in with, for telemetry.
+func openedWith(user *directory.User) (p telemetry.AppPassword) {
+	if user.AppPassword != nil {
+		p = telemetry.AppPassword{ID: user.AppPassword.ID, Name: user.AppPassword.Name}
+	}
+	return p
+}
+
+// noteDevice lets the user see on which program an app password is used.
+func (s *session) noteDevice(ctx context.Context) {
+	if s.user == nil || s.client == "" {
+		return
+	}
+	if err := s.srv.cfg.Directory.AppPasswordUsed(ctx, s.user.AppPassword, s.client); err != nil {
+		s.log.Warn("the program of an app password is not written down", "error", err)
+	}
 }
 
 // signInFailed notes a refusal and passes the error on.

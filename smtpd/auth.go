@@ -9,6 +9,7 @@ import (
 
 	"github.com/emersion/go-sasl"
 	"letterbox/directory"
+	"letterbox/telemetry"
 )
 
 // mayAuth reports whether AUTH is on offer: where users send, and nobody listens.
@@ -40,8 +41,16 @@ func auth(ctx context.Context, s *session, args string) (*reply, error) {
 	s.log = s.log.With("account", user.Address)
 	s.log.Info("signed in", "mechanism", mechanism, "tls", s.tls != nil)
 	s.srv.cfg.Telemetry.SignIn(s.door.protocol, "ok")
-	s.watched.SignedIn(user.ID, user.Address, mechanism, "")
+	s.watched.SignedIn(user.ID, user.Address, mechanism, openedWith(user))
 	return say(235, "2.7.0", "signed in"), nil
+}
+
+// openedWith is the app password that the user has just signed in with, for telemetry.
+func openedWith(user *directory.User) (p telemetry.AppPassword) {
+	if user.AppPassword != nil {
+		p = telemetry.AppPassword{ID: user.AppPassword.ID, Name: user.AppPassword.Name}
+	}
+	return p
 }
 
 func (s *session) checkAuth(mechanism string) error {

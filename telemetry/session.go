@@ -42,9 +42,16 @@ type Who struct {
 	Account   int64  // 0 before sign-in
 	Address   string // of the user
 	Mechanism string // by which they signed in
+	With      AppPassword
 	Client    habit.Client
 	Device    string // in words, "" before sign-in
 	DeviceKey string
+}
+
+// An AppPassword is what somebody signed in with; zero: the password of their own.
+type AppPassword struct {
+	ID   int64
+	Name string
 }
 
 // Seen is how far a client knows a mailbox.
@@ -166,16 +173,15 @@ func (s *Session) Secured(state tls.ConnectionState) {
 	s.who.TLS = version
 }
 
-// SignedIn notes who it is. password is the name of the app password, "" for the
-// user's own.
-func (s *Session) SignedIn(account int64, address, mechanism, password string) {
+// SignedIn notes who it is.
+func (s *Session) SignedIn(account int64, address, mechanism string, with AppPassword) {
 	if s == nil {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.who.Account, s.who.Address, s.who.Mechanism = account, address, mechanism
-	s.identity = habit.Identity{Address: address, Password: password, Client: s.who.Client, Remote: s.who.Remote}
+	s.who.Account, s.who.Address, s.who.Mechanism, s.who.With = account, address, mechanism, with
+	s.identity = habit.Identity{Address: address, Password: with.Name, Client: s.who.Client, Remote: s.who.Remote}
 	s.recognise()
 }
 
@@ -186,7 +192,7 @@ func (s *Session) SignedOut() {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.who.Account, s.who.Address, s.who.Mechanism = 0, "", ""
+	s.who.Account, s.who.Address, s.who.Mechanism, s.who.With = 0, "", "", AppPassword{}
 	s.identity.Address = ""
 	s.recognise()
 }

@@ -19,7 +19,7 @@ func TestSessions(t *testing.T) {
 	kicked := 0
 	stranger := tel.Open("imap", anywhere, func() {})
 	s := tel.Open("imap", anywhere, func() { kicked++ })
-	s.SignedIn(7, "anna@example.org", "PLAIN", "phone")
+	s.SignedIn(7, "anna@example.org", "PLAIN", AppPassword{ID: 3, Name: "phone"})
 	s.Introduced(habit.Client{Name: "K-9 Mail", Version: "6.8", OS: "Android\r\n"})
 	s.Received(100)
 	s.Sent(2000)
@@ -68,7 +68,7 @@ func TestNilSession(t *testing.T) {
 	t.Parallel()
 	var tel *Telemetry
 	s := tel.Open("imap", anywhere, nil)
-	s.SignedIn(1, "anna@example.org", "PLAIN", "")
+	s.SignedIn(1, "anna@example.org", "PLAIN", AppPassword{})
 	s.Introduced(habit.Client{Name: "x"})
 	s.Received(1)
 	s.Sent(1)
@@ -91,7 +91,7 @@ func TestNilSession(t *testing.T) {
 func TestWatchingAllocatesNothing(t *testing.T) {
 	tel := New()
 	s := tel.Open("imap", anywhere, func() {})
-	s.SignedIn(7, "anna@example.org", "PLAIN", "")
+	s.SignedIn(7, "anna@example.org", "PLAIN", AppPassword{})
 	s.Answered("NOOP", "OK", time.Millisecond, false, false)
 	if n := testing.AllocsPerRun(100, func() {
 		s.Received(100)
@@ -109,7 +109,7 @@ func TestWatchingAllocatesNothing(t *testing.T) {
 func BenchmarkWatching(b *testing.B) {
 	tel := New()
 	s := tel.Open("imap", anywhere, func() {})
-	s.SignedIn(7, "anna@example.org", "PLAIN", "")
+	s.SignedIn(7, "anna@example.org", "PLAIN", AppPassword{})
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		s.Received(100)

@@ -46,7 +46,7 @@ func TestLook(t *testing.T) {
 	w.last = w.counts()
 	tel.Delivered(3, 1000)
 	s := tel.Open("imap", netip.MustParseAddr("192.0.2.7"), func() {})
-	s.SignedIn(1, "anna@example.org", "PLAIN", "")
+	s.SignedIn(1, "anna@example.org", "PLAIN", telemetry.AppPassword{})
 	s.Answered("SELECT", "OK", time.Millisecond, false, false)
 	check(t, w.look(t.Context()))
 	now = now.Add(time.Minute)
