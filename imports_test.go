@@ -62,7 +62,7 @@ var floors = map[string][]string{
 
 	"appliance": {
 		"admin", "backup", "certificate", "control", "database", "discover", "store", "store/blob", "directory", "telemetry",
-		"delivery", "queue", "quota", "mailauth", "resolver", "smtpd", "imapd", "junk", "trace", "finding", "history", "watch",
+		"delivery", "queue", "quota", "phrase", "mailauth", "resolver", "smtpd", "imapd", "junk", "trace", "finding", "history", "watch",
 	},
 	"command": {
 		"appliance", "archive", "backup", "certificate", "control", "demo", "discover", "message", "store", "store/blob",

@@ -160,6 +160,11 @@ func (m Mail) check() error {
 	if m.TraceDays < 0 || m.TraceDays > 3650 {
 		return fmt.Errorf("mail.trace_days: %d is no number of days from 0 (not at all) to 3650", m.TraceDays)
 	}
+	for key, days := range map[string]int{"mail.junk_days": m.JunkDays, "mail.trash_days": m.TrashDays} {
+		if days < 0 || days > 36500 {
+			return fmt.Errorf("%s: %d is no number of days from 0 (for ever) to 36500", key, days)
+		}
+	}
 	if m.UndeleteDays < 0 || m.UndeleteDays > 3650 {
 		return fmt.Errorf("mail.undelete_days: %d is no number of days from 0 (not at all) to 3650", m.UndeleteDays)
 	}

@@ -2,42 +2,41 @@ package appliance
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 
+	"letterbox/phrase"
 	"letterbox/quota"
 	"letterbox/store"
 )
 
 // quotaNotice says that a mailbox is filling up: how much room there is, which
 // folders are the largest, what helps.
-func quotaNotice(c quota.Crossing, boxes []store.Mailbox) notice {
-	percent := c.Used * 100 / max(c.Limit, 1)
+func quotaNotice(l *phrase.Language, c quota.Crossing, boxes []store.Mailbox) notice {
 	return notice{
-		subject: fmt.Sprintf("Your mailbox is %d %% full", percent),
+		subject: l.Say("mail.quota.subject", c.Used*100/max(c.Limit, 1)),
 		paragraphs: []string{
-			fmt.Sprintf("Your mailbox holds %s of %s. These are the largest folders:", amount(c.Name, c.Used), amount(c.Name, c.Limit)),
-			"When it is full, mail for you is put off, and given back to its senders after some days. You can always delete.",
-			"What helps: empty Trash and Junk, delete messages with large attachments, or ask who runs this server for more room.",
-			"This is said once, until there is more room again.",
+			l.Say("mail.quota.holds", amount(l, c.Name, c.Used), amount(l, c.Name, c.Limit)),
+			l.Say("mail.quota.later"),
+			l.Say("mail.quota.helps"),
+			l.Say("mail.quota.once"),
 		},
-		rows: largest(c.Name, boxes),
+		rows: largest(l, c.Name, boxes),
 	}
 }
 
 // amount writes a number of what a resource counts.
-func amount(resource string, n int64) string {
+func amount(l *phrase.Language, resource string, n int64) string {
 	switch resource {
 	case quota.Storage:
-		return quota.Bytes(n)
+		return l.Size(n)
 	case quota.Mailbox:
-		return fmt.Sprintf("%d folders", n)
+		return l.Say("mail.quota.folders", n)
 	}
-	return fmt.Sprintf("%d messages", n)
+	return l.Say("mail.quota.messages", n)
 }
 
 // largest are the folders in which most could be deleted.
-func largest(resource string, boxes []store.Mailbox) (rows [][2]string) {
+func largest(l *phrase.Language, resource string, boxes []store.Mailbox) (rows [][2]string) {
 	weight := func(m store.Mailbox) int64 { return m.Bytes }
 	if resource != quota.Storage {
 		resource = quota.Message
@@ -47,7 +46,7 @@ func largest(resource string, boxes []store.Mailbox) (rows [][2]string) {
 	slices.SortStableFunc(boxes, func(a, b store.Mailbox) int { return cmp.Compare(weight(b), weight(a)) })
 	for _, m := range boxes[:min(len(boxes), 5)] {
 		if n := weight(m); n > 0 {
-			rows = append(rows, [2]string{m.Name, amount(resource, n)})
+			rows = append(rows, [2]string{m.Name, amount(l, resource, n)})
 		}
 	}
 	return rows

@@ -100,6 +100,7 @@ func (d *Data) tidy(ctx context.Context, now time.Time) {
 	d.run(ctx, chore{"usage", d.checkUsage})
 	d.run(ctx, chore{"warnings", d.warnAll})
 	d.run(ctx, chore{"leavers", func(ctx context.Context) error { return d.removeLeavers(ctx, now) }})
+	d.run(ctx, chore{"retention", func(ctx context.Context) error { return d.retain(ctx, now) }})
 	d.run(ctx, chore{"undelete", func(ctx context.Context) error {
 		_, err := d.Store.ForgetRemoved(ctx, now.Add(-d.Config.Mail.undelete()))
 		return err

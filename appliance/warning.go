@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"letterbox/phrase"
 	"letterbox/quota"
 	"letterbox/store"
 )
@@ -65,7 +66,7 @@ func (d *Data) warn(ctx context.Context, w store.Warning) error {
 		return err
 	}
 	now := time.Now()
-	notice := quotaNotice(w.Crossing, boxes)
+	notice := quotaNotice(phrase.In(user.Language), w.Crossing, boxes)
 	_, err = d.Store.Append(ctx, store.Batch{
 		Messages: []store.NewMessage{{Mailbox: inbox.ID, Raw: notice.compose(d.Config.Hostname, user, now), Received: now}},
 		Warns:    w.Percent,

@@ -49,7 +49,7 @@ func TestQuotaWarning(t *testing.T) {
 	m, err := mail.ReadMessage(bytes.NewReader(got[0]))
 	must(t, err)
 	for field, want := range map[string]string{
-		"Subject": "Your mailbox is 100 % full", "To": "<anna@example.org>",
+		"Subject": "Your mailbox is 100% full", "To": "<anna@example.org>",
 		"From": "Letterbox <postmaster@example.org>", "Auto-Submitted": "auto-generated",
 	} {
 		if m.Header.Get(field) != want {
@@ -72,6 +72,19 @@ func TestQuotaWarning(t *testing.T) {
 	}
 	if got := l.inbox(t, 21); len(got) != 1 {
 		t.Errorf("%d warnings after the night", len(got))
+	}
+}
+
+// TestNoticeInGerman: people are written to in their own language.
+func TestNoticeInGerman(t *testing.T) {
+	t.Parallel()
+	l := newLodging(t)
+	must(t, l.Directory.SetLanguage(t.Context(), "anna@example.org", "de"))
+	must(t, l.Store.SetLimit(t.Context(), l.anna, quota.Limit{Bytes: 100_000}))
+	must(t, l.warnAll(t.Context()))
+	got := l.inbox(t, 21)
+	if len(got) != 1 || !bytes.Contains(got[0], []byte("In Ihrem Postfach liegen")) || !bytes.Contains(got[0], []byte("=?utf-8?q?Ihr_Postfach_ist_zu_1")) {
+		t.Errorf("got %s", got)
 	}
 }
 

@@ -12,6 +12,8 @@ import (
 type mailboxCmd struct {
 	List mailboxList `cmd:"" help:"List somebody's mailboxes."`
 	Set  mailboxSet  `cmd:"" help:"Change how a mailbox behaves."`
+
+	Retention mailboxRetention `cmd:"" help:"Show or change when old messages are removed by themselves."`
 }
 
 type mailboxList struct {

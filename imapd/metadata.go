@@ -268,6 +268,8 @@ func setMetadata(ctx context.Context, s *session, d *wire.Decoder, _ *call) erro
 	switch {
 	case errors.Is(err, store.ErrTooManyAnnotations):
 		return no("METADATA TOOMANY", "%v", err)
+	case errors.Is(err, store.ErrBadRetention):
+		return no(imap.ResponseCodeCannot, "%v", err)
 	case errors.Is(err, store.ErrReadOnlyAnnotation):
 		// The use of a mailbox is its owner's; others have none of their own.
 		return no("METADATA NOPRIVATE", "%v", err)

@@ -144,6 +144,11 @@ func (s *Store) SetMetadata(ctx context.Context, m MailboxID, by AccountID, entr
 		if len(e.Value) > MaxAnnotation {
 			return fmt.Errorf("annotation %s: %w: limit is %d bytes", e.Name, ErrTooLarge, MaxAnnotation)
 		}
+		if strings.EqualFold(e.Name, RetentionEntry) {
+			if err := checkRetention(e.Value); err != nil {
+				return fmt.Errorf("annotation %s: %w", e.Name, err)
+			}
+		}
 	}
 	err := s.write(ctx, func(j *job) error {
 		owner := by
