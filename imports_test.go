@@ -55,18 +55,25 @@ var floors = map[string][]string{
 
 	"backup": {"database", "store", "store/blob", "directory", "message"},
 
+	"doctor": {"backup", "certificate", "phrase", "queue", "records", "resolver", "store"},
+
 	"admin": {
 		"assets", "phrase", "archive", "backup", "certificate", "directory", "discover", "habit", "message", "queue",
 		"quota", "store", "store/blob", "telemetry", "trace", "finding", "history", "watch", "chart",
+
+		"assets", "phrase", "backup", "certificate", "directory", "discover", "habit", "queue", "quota", "store",
+		"telemetry", "trace", "finding", "history", "watch", "chart", "delivery", "doctor", "message", "records",
 	},
 
 	"appliance": {
 		"admin", "backup", "certificate", "control", "database", "discover", "store", "store/blob", "directory", "telemetry",
 		"delivery", "queue", "quota", "phrase", "mailauth", "resolver", "smtpd", "imapd", "junk", "trace", "finding", "history", "watch",
+
+		"delivery", "queue", "quota", "mailauth", "resolver", "smtpd", "imapd", "junk", "trace", "finding", "history", "watch", "records", "doctor",
 	},
 	"command": {
 		"appliance", "archive", "backup", "certificate", "control", "demo", "discover", "message", "store", "store/blob",
-		"database", "directory", "queue", "quota", "records", "junk", "trace",
+		"database", "directory", "queue", "quota", "records", "junk", "trace", "doctor", "phrase",
 	},
 	"": {"command", "control"}, // main.go
 

@@ -71,6 +71,7 @@ func (a *Appliance) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer a.open.close()
+	d.noteListeners(a.open)
 	socket, err := control.Listen(d.folder.path, ControlSocket)
 	if err != nil {
 		return err

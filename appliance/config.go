@@ -30,6 +30,7 @@ type Config struct {
 	DNS      DNS      `toml:"dns" doc:"Where names are looked up."`
 	Snapshot Snapshot `toml:"snapshot" doc:"Snapshots: copies of everything for the day the disk dies, or somebody deletes the wrong folder. 'letterbox snapshot' lists, checks and restores them."`
 	Web      Web      `toml:"web" doc:"The pages: where everybody helps themselves, and where this server is looked after."`
+	Doctor   Doctor   `toml:"doctor" doc:"What 'letterbox doctor' asks of others to find out what is wrong here."`
 	Log      Log      `toml:"log" doc:"What is written to standard error."`
 }
 
@@ -159,6 +160,13 @@ type Web struct {
 	TrustedProxies Networks `toml:"trusted_proxies" doc:"Addresses or networks of reverse proxies in front of listen.http or listen.https, with commas between. Only they are believed about whom they ask for (X-Forwarded-For) and that the connection to them is encrypted (X-Forwarded-Proto)."`
 }
 
+// Doctor is about looking for what is wrong.
+type Doctor struct {
+	Peer       string `toml:"peer" doc:"A domain whose mail server is connected to, to see whether mail can leave: many providers block that. Empty: it is not tried."`
+	TimeServer string `toml:"time_server" doc:"A time server (NTP) to compare the clock with, such as pool.ntp.org. Empty: the clock is not compared."`
+	Blocklists Words  `toml:"blocklists" doc:"Lists of spammers' addresses (DNSBL), with commas between, that are asked whether this machine is on them."`
+}
+
 // Log says how much is logged and how it looks.
 type Log struct {
 	Level  string `toml:"level" doc:"debug, info, warn or error."`
@@ -212,6 +220,7 @@ func Default() Config {
 			StrangersPerDay: queue.DefaultLimits().Strangers,
 		},
 		Snapshot: Snapshot{Target: Addresses{localSnapshots}, Schedule: backup.DefaultSchedule},
+		Doctor:   Doctor{Peer: "gmail.com"},
 		Log:      Log{Level: "info", Format: "text"},
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"letterbox/database"
 	"letterbox/delivery"
 	"letterbox/directory"
+	"letterbox/doctor"
 	"letterbox/history"
 	"letterbox/junk"
 	"letterbox/queue"
@@ -50,8 +51,9 @@ type Data struct {
 	folder    *folder
 	addresses sync.Map // of users, by store.AccountID
 
-	crossed chan struct{} // of one: somebody is to be warned
-	warning sync.Mutex    // held by who warns
+	crossed chan struct{}     // of one: somebody is to be warned
+	warning sync.Mutex        // held by who warns
+	serving []doctor.Listener // nil: nothing is served
 }
 
 // OpenData opens the data folder and makes it when it is missing, unless

@@ -33,6 +33,8 @@ const sweepGrace = 24 * time.Hour
 const (
 	lastNight = "upkeep.night"
 	lastMonth = "upkeep.month"
+
+	foundDamage = "upkeep.damage" // in the database, in words; empty for none
 )
 
 // upkeep does the nightly and the monthly work. Between nights it only waits.
@@ -79,6 +81,24 @@ func (d *Data) noteUpkeep(ctx context.Context, key string, now time.Time) {
 	}
 }
 
+// noteDamage keeps what a check of the database found, for the doctor. A check
+// that was broken off has found nothing out.
+func (d *Data) noteDamage(ctx context.Context, found error) {
+	words := ""
+	switch {
+	case errors.Is(found, database.ErrDamaged):
+		words = found.Error()
+	case found != nil:
+		return
+	}
+	if known, _, err := d.Directory.Setting(ctx, foundDamage); err == nil && known == words {
+		return
+	}
+	if err := d.Directory.SetSetting(ctx, foundDamage, words); err != nil && ctx.Err() == nil {
+		d.Log.Error("the result of the check was not kept", "error", err)
+	}
+}
+
 // A chore is one step of the upkeep.
 type chore struct {
 	name string
@@ -90,7 +110,9 @@ type chore struct {
 // Only a damaged database stops it: nothing is cleared away on the word of one.
 func (d *Data) tidy(ctx context.Context, now time.Time) {
 	d.noteUpkeep(ctx, lastNight, now)
-	if err := d.run(ctx, chore{"check", d.DB.Check}); errors.Is(err, database.ErrDamaged) {
+	err := d.run(ctx, chore{"check", d.DB.Check})
+	d.noteDamage(ctx, err)
+	if errors.Is(err, database.ErrDamaged) {
 		return
 	}
 	monthly := now.Sub(d.lastUpkeep(ctx, lastMonth)) >= month

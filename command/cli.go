@@ -23,6 +23,7 @@ type cli struct {
 	Queue       queueCmd       `cmd:"" help:"Mail that is to leave."`
 	Trace       traceCmd       `cmd:"" help:"What became of messages, come or gone."`
 	Certificate certificateCmd `cmd:"" help:"What proves to others who this machine is."`
+	Doctor      doctorCmd      `cmd:"" help:"Look for what is wrong, and say how to mend it."`
 	Reindex     reindexCmd     `cmd:"" help:"Build the search indexes anew. Not needed in daily life: damage is found and mended by itself."`
 	Config      configCmd      `cmd:"" help:"The configuration file."`
 	Health      healthCmd      `cmd:"" help:"Say whether the appliance is well."`

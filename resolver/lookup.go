@@ -136,3 +136,43 @@ func (r *Resolver) TLSA(ctx context.Context, port, host string) (list []TLSA, se
 	}
 	return list, secure, err
 }
+
+// An SRV record (RFC 2782).
+type SRV struct {
+	Priority, Weight, Port uint16
+	Target                 string // "." for none
+}
+
+// SRV returns where a service of a domain is; name is such as
+// _imaps._tcp.example.org.
+func (r *Resolver) SRV(ctx context.Context, name string) (list []SRV, err error) {
+	records, _, err := r.ask(ctx, name, dns.TypeSRV)
+	for _, rr := range records {
+		s := rr.(*dns.SRV)
+		list = append(list, SRV{s.Priority, s.Weight, s.Port, s.Target})
+	}
+	return list, err
+}
+
+// A CAA record (RFC 8659).
+type CAA struct{ Tag, Value string }
+
+// CAA returns who may issue certificates for a name, as the name itself or the
+// nearest above it that says something (RFC 8659 section 3); nothing when none
+// does.
+func (r *Resolver) CAA(ctx context.Context, name string) (list []CAA, err error) {
+	for name = strings.TrimSuffix(name, "."); name != ""; _, name, _ = strings.Cut(name, ".") {
+		records, _, err := r.ask(ctx, name, dns.TypeCAA)
+		if err != nil && !NotFound(err) {
+			return nil, err
+		}
+		for _, rr := range records {
+			c := rr.(*dns.CAA)
+			list = append(list, CAA{strings.ToLower(c.Tag), c.Value})
+		}
+		if len(list) > 0 {
+			break
+		}
+	}
+	return list, nil
+}
