@@ -29,7 +29,8 @@ type Options struct {
 	Log     *slog.Logger
 	Command Command // runs what comes in by the control socket
 
-	// Ready is called once, when everything listens. Its error ends Run.
+	// Ready is called when everything listens, again when the appliance began anew
+	// with other settings. Its error ends Run.
 	Ready func(ctx context.Context, d *Data) error
 }
 
@@ -56,7 +57,20 @@ func New(c Config, o Options) (*Appliance, error) {
 // is under way finish, and closes everything. A command, a delivery or a change
 // that was acknowledged is kept whenever the process ends, so nothing is lost by
 // not waiting for Run.
-func (a *Appliance) Run(ctx context.Context) (err error) {
+func (a *Appliance) Run(ctx context.Context) error {
+	defer func() { a.open.close() }()
+	for {
+		err := a.life(ctx)
+		if !errors.Is(err, errAgain) {
+			return err
+		}
+		a.stopping.Store(false)
+	}
+}
+
+// life is one, from opening the data folder to closing it. The listeners outlive
+// it: who connects between two lives waits.
+func (a *Appliance) life(ctx context.Context) (err error) {
 	d, err := a.openData(ctx)
 	if err != nil {
 		return err
@@ -66,11 +80,11 @@ func (a *Appliance) Run(ctx context.Context) (err error) {
 		return err
 	}
 	services := a.services(d)
-	a.open, err = listen(ctx, &a.config.Listen, services)
-	if err != nil {
-		return err
+	if a.open == nil {
+		if a.open, err = listen(ctx, &a.config.Listen, services); err != nil {
+			return err
+		}
 	}
-	defer a.open.close()
 	d.noteListeners(a.open)
 	socket, err := control.Listen(d.folder.path, ControlSocket)
 	if err != nil {
@@ -96,7 +110,10 @@ func (a *Appliance) openData(ctx context.Context) (*Data, error) {
 
 func (a *Appliance) serve(ctx context.Context, d *Data, services map[string]service, socket net.Listener) error {
 	group, serving := errgroup.WithContext(ctx)
-	a.start(serving, group, d, services)
+	if err := a.start(serving, group, d, services); err != nil {
+		return err
+	}
+	group.Go(func() error { return d.again.wait(serving) })
 	group.Go(func() error { return serveHTTP(serving, socket, control.Handler(a.command(d))) })
 	group.Go(func() error { return d.watchdog(serving) })
 	group.Go(func() error { return a.upkeep(serving, d) })
@@ -111,6 +128,10 @@ func (a *Appliance) serve(ctx context.Context, d *Data, services map[string]serv
 
 	<-serving.Done()
 	a.stopping.Store(true)
+	if ctx.Err() == nil && d.again.wanted() {
+		d.Log.Info("beginning anew, with other settings")
+		return group.Wait()
+	}
 	notify(d.Log, daemon.SdNotifyStopping)
 	d.Log.Info("stopping", "hint", "what is under way may finish; a second signal ends it at once")
 	err := group.Wait()
@@ -118,12 +139,18 @@ func (a *Appliance) serve(ctx context.Context, d *Data, services map[string]serv
 	return err
 }
 
-// start begins to serve every open listener.
-func (a *Appliance) start(ctx context.Context, group *errgroup.Group, d *Data, services map[string]service) {
+// start begins to serve every open listener, each by a copy: to serve ends with
+// closing what is served, and the next life needs it.
+func (a *Appliance) start(ctx context.Context, group *errgroup.Group, d *Data, services map[string]service) error {
 	for name, list := range a.open {
-		for _, ln := range list {
+		for _, original := range list {
+			ln, err := duplicate(original)
+			if err != nil {
+				return fmt.Errorf("serve %s: %w", name, err)
+			}
 			d.Log.Info("listening", "listener", name, "address", ln.Addr().String())
 			group.Go(func() error {
+				defer ln.Close()
 				if err := services[name](ctx, ln); err != nil && ctx.Err() == nil {
 					return fmt.Errorf("serve %s: %w", name, err)
 				}
@@ -131,6 +158,7 @@ func (a *Appliance) start(ctx context.Context, group *errgroup.Group, d *Data, s
 			})
 		}
 	}
+	return nil
 }
 
 func (a *Appliance) announce(ctx context.Context, d *Data) error {

@@ -54,6 +54,7 @@ type Data struct {
 	crossed chan struct{}     // of one: somebody is to be warned
 	warning sync.Mutex        // held by who warns
 	serving []doctor.Listener // nil: nothing is served
+	again   *again
 }
 
 // OpenData opens the data folder and makes it when it is missing, unless
@@ -90,14 +91,18 @@ func OpenData(ctx context.Context, c Config, log *slog.Logger, existing bool) (*
 
 // newData is before open.
 func newData(c Config, log *slog.Logger, f *folder) *Data {
-	d := &Data{Config: c, Log: log, Telemetry: telemetry.New(), folder: f, crossed: make(chan struct{}, 1)}
-	if d.Config.Hostname == "" {
-		var err error
-		if d.Config.Hostname, err = os.Hostname(); err != nil {
-			d.Config.Hostname = "localhost"
-		}
+	return &Data{Config: c, Log: log, Telemetry: telemetry.New(), folder: f, again: newAgain(), crossed: make(chan struct{}, 1)}
+}
+
+// name fills in the host name where nobody chose one.
+func (d *Data) name() {
+	if d.Config.Hostname != "" {
+		return
 	}
-	return d
+	var err error
+	if d.Config.Hostname, err = os.Hostname(); err != nil {
+		d.Config.Hostname = "localhost"
+	}
 }
 
 // open goes from the lowest floor up; Close goes down again from wherever this
@@ -116,6 +121,11 @@ func (d *Data) open(ctx context.Context) (err error) {
 		return err
 	}
 	d.Directory.OnEnding(d.endSessions)
+
+	if err := d.applyChoices(ctx); err != nil {
+		return err
+	}
+	d.name()
 	d.Store, err = store.Open(ctx, store.Options{
 		DB:      d.DB,
 		Blobs:   d.Blobs,

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"strconv"
 	"syscall"
 
@@ -40,6 +41,21 @@ func listen(ctx context.Context, l *Listen, services map[string]service) (listen
 		}
 	}
 	return open, nil
+}
+
+// duplicate is another handle of the same listening socket. Connections that
+// arrive while no handle accepts wait in the kernel.
+func duplicate(ln net.Listener) (net.Listener, error) {
+	filer, ok := ln.(interface{ File() (*os.File, error) })
+	if !ok {
+		return nil, fmt.Errorf("%T has no file", ln)
+	}
+	f, err := filer.File()
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return net.FileListener(f)
 }
 
 func (l listeners) close() {
