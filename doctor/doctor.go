@@ -54,6 +54,12 @@ func (r Result) ID() string {
 	return r.Check + " " + r.Subject
 }
 
+// A Checkup is what was found at a time.
+type Checkup struct {
+	At      time.Time
+	Results []Result
+}
+
 // A check looks at one thing, or at one of each.
 type check func(ctx context.Context, p *Patient) []Result
 
@@ -70,7 +76,7 @@ var domain = []func(ctx context.Context, p *Patient, d Domain) []Result{
 }
 
 // patience is how long all checks together may take.
-const patience = 30 * time.Second
+const patience = 15 * time.Second
 
 // Examine looks at everything.
 func Examine(ctx context.Context, p *Patient) []Result {
@@ -91,6 +97,17 @@ func ExamineDomain(ctx context.Context, p *Patient, d Domain) []Result {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	return run(examine(ctx, p, d))
+}
+
+// ExamineName looks at whether the host name leads to this machine.
+func ExamineName(ctx context.Context, p *Patient) []Result {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	var jobs []func() []Result
+	for _, c := range []check{hostName, hostAddress, reverse} {
+		jobs = append(jobs, func() []Result { return c(ctx, p) })
+	}
+	return run(jobs)
 }
 
 func examine(ctx context.Context, p *Patient, d Domain) (jobs []func() []Result) {

@@ -16,8 +16,7 @@ import (
 // for a program.
 func programs(ctx context.Context, p *Patient, d Domain) []Result {
 	a := dnsThing("programs", d.Name)
-	wanted := append(d.of(records.Services), d.of(records.Programs)...)
-	wanted = slices.DeleteFunc(wanted, func(r records.Record) bool { return strings.HasSuffix(r.Value, " .") })
+	wanted := slices.Concat(d.of(records.Services), d.of(records.Programs), d.of(records.Configuration))
 	var missing, lines []string
 	for _, r := range wanted {
 		there, err := p.leadsHere(ctx, r)
@@ -37,8 +36,12 @@ func programs(ctx context.Context, p *Patient, d Domain) []Result {
 // leadsHere reports whether what is published where a record should be leads to
 // the same place.
 func (p *Patient) leadsHere(ctx context.Context, r records.Record) (bool, error) {
-	if r.Type == "SRV" {
+	switch r.Type {
+	case "SRV":
 		return p.serves(ctx, r)
+	case "TXT":
+		texts, err := p.Resolver.LookupTXT(ctx, r.Name)
+		return slices.Contains(texts, r.Value), unlessMissing(err)
 	}
 	found, _, err := p.Resolver.Addresses(ctx, r.Name)
 	if err != nil {
