@@ -156,6 +156,7 @@ type Snapshot struct {
 
 // Web is about the pages.
 type Web struct {
+	Port           int      `toml:"port" doc:"The port by which others reach listen.https, where something in front of it (a router, another web server) has another one. 0: the one that listen.https names."`
 	AdminFrom      Networks `toml:"admin_from" doc:"From where this server may be administered: addresses or networks such as 192.168.1.0/24, with commas between. Everybody's own pages work from everywhere. Empty: from everywhere, too."`
 	TrustedProxies Networks `toml:"trusted_proxies" doc:"Addresses or networks of reverse proxies in front of listen.http or listen.https, with commas between. Only they are believed about whom they ask for (X-Forwarded-For) and that the connection to them is encrypted (X-Forwarded-Proto)."`
 }

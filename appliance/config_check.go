@@ -29,7 +29,15 @@ func (c *Config) Check() error {
 		c.DNS.check(),
 		c.Snapshot.check(c.Data),
 		c.Log.check(),
+		checkWebPort(c.Web.Port),
 	)
+}
+
+func checkWebPort(port int) error {
+	if port < 0 || port > 65535 {
+		return fmt.Errorf("web.port: %d is no port; write one up to 65535, or 0 for the one that listen.https names", port)
+	}
+	return nil
 }
 
 func checkHostname(name string) error {

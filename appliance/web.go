@@ -31,7 +31,7 @@ func (a *Appliance) settings(d *Data) *discover.Settings {
 		IMAP:        a.port("imap"),
 		Submissions: a.port("submissions"),
 		Submit:      a.port("submission"),
-		HTTPS:       a.port("https"),
+		HTTPS:       d.Config.webPort(a.port("https")),
 		PolicyMode:  d.Config.SMTP.MTASTS,
 		Hosts:       d.hosts,
 		Trusted:     d.Certificates.Trusted,
@@ -50,15 +50,24 @@ func (c *Config) Settings() *discover.Settings {
 		IMAP:        l.IMAP.port(),
 		Submissions: l.Submissions.port(),
 		Submit:      l.Submission.port(),
-		HTTPS:       l.HTTPS.port(),
+		HTTPS:       c.webPort(l.HTTPS.port()),
 		PolicyMode:  c.SMTP.MTASTS,
 	}
+}
+
+// webPort is by which port others reach the web server that listens on a port of
+// ours; 0 when there is none.
+func (c *Config) webPort(ours int) int {
+	if c.Web.Port != 0 && ours != 0 {
+		return c.Web.Port
+	}
+	return ours
 }
 
 // Link is the address of a page.
 func (c *Config) Link(path string) string {
 	host := c.Hostname
-	if port := c.Listen.HTTPS.port(); port != 443 && port != 0 {
+	if port := c.webPort(c.Listen.HTTPS.port()); port != 443 && port != 0 {
 		host = net.JoinHostPort(host, strconv.Itoa(port))
 	}
 	return "https://" + host + path
@@ -152,14 +161,14 @@ func (a *Appliance) redirect(d *Data, site *admin.Site, web http.Handler) http.H
 			http.Error(w, "use https", http.StatusBadRequest)
 			return
 		}
-		addr := a.Addr("https")
-		if addr == nil {
+		port := d.Config.webPort(a.port("https"))
+		if port == 0 {
 			http.NotFound(w, r)
 			return
 		}
 		host := d.Config.Hostname
-		if _, port, _ := net.SplitHostPort(addr.String()); port != "443" {
-			host = net.JoinHostPort(host, port)
+		if port != 443 {
+			host = net.JoinHostPort(host, strconv.Itoa(port))
 		}
 		to := url.URL{Scheme: "https", Host: host, Path: r.URL.Path, RawQuery: r.URL.RawQuery}
 		http.Redirect(w, r, to.String(), http.StatusFound)
