@@ -172,6 +172,12 @@ func (d *Data) open(ctx context.Context) (err error) {
 	return d.judgeMail()
 }
 
+// RoomForMail is how much more mail the disk takes before it is refused.
+func (d *Data) RoomForMail() (int64, error) {
+	_, free, err := store.DiskSpace(d.folder.path)
+	return max(0, free-d.reserve()), err
+}
+
 // reserve is what is to stay free on the disk.
 func (d *Data) reserve() int64 {
 	if d.Config.Mail.Reserve > 0 {

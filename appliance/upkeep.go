@@ -120,6 +120,7 @@ func (d *Data) tidy(ctx context.Context, now time.Time) {
 		d.run(ctx, chore{"references", d.recount})
 	}
 	d.run(ctx, chore{"usage", d.checkUsage})
+	d.run(ctx, chore{"growth", func(ctx context.Context) error { return d.Store.RecordUsage(ctx, now) }})
 	d.run(ctx, chore{"warnings", d.warnAll})
 	d.run(ctx, chore{"leavers", func(ctx context.Context) error { return d.removeLeavers(ctx, now) }})
 	d.run(ctx, chore{"retention", func(ctx context.Context) error { return d.retain(ctx, now) }})

@@ -16,6 +16,7 @@ type cli struct {
 	Alias       aliasCmd       `cmd:"" help:"Addresses that lead to other addresses."`
 	Import      importCmd      `cmd:"" help:"Take in mail from an mbox file or a Maildir."`
 	Export      exportCmd      `cmd:"" help:"Write mail into an mbox file or a Maildir."`
+	Usage       usageCmd       `cmd:"" help:"What people keep, how it grows, when it is full, and what could be freed."`
 	Undelete    undeleteCmd    `cmd:"" help:"Bring back messages that were deleted for good."`
 	Rescue      rescueCmd      `cmd:"" help:"Rebuild a database that is damaged or lost from the packs of messages."`
 	Rollback    rollbackCmd    `cmd:"" help:"Take the last update of this program back, with what it made of the data."`
