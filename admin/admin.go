@@ -24,6 +24,7 @@ import (
 	"letterbox/queue"
 	"letterbox/store"
 	"letterbox/telemetry"
+	"letterbox/watch"
 )
 
 // Site is what the pages show and change. Its fields are set before Handler is
@@ -38,6 +39,7 @@ type Site struct {
 	Snapshots    *backup.Keeper
 	Certificates *certificate.Keeper // nil: of no standing, as in tests
 	Telemetry    *telemetry.Telemetry
+	Watch        *watch.Watch     // nil: nobody looks, as in tests
 	Settings     func() []Setting // the configuration; nil: none to show
 
 	Passkeys *directory.Passkeys // nil: nobody signs in with one

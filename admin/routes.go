@@ -32,6 +32,14 @@ func routes() []route {
 
 		// Overview.
 		{"GET /overview", see, calm, (*visit).overview},
+		{"GET /overview/live", see, calm, (*visit).live},
+		{"POST /findings/dismiss", change, calm, (*visit).dismiss},
+		{"POST /findings/recall", change, calm, (*visit).recall},
+		{"GET /sessions", see, calm, (*visit).sessions},
+		{"POST /sessions/kick", change, calm, (*visit).kick},
+		{"GET /performance", see, calm, (*visit).performance},
+		{"GET /storage", see, calm, (*visit).storage},
+		{"GET /encryption", see, calm, (*visit).encryption},
 
 		// For oneself.
 		{"GET /me", signedIn, calm, (*visit).home},

@@ -84,6 +84,7 @@ func (a *Appliance) site(d *Data) *admin.Site {
 		Snapshots:    d.Snapshots,
 		Certificates: d.Certificates,
 		Telemetry:    d.Telemetry,
+		Watch:        d.Watch,
 		Settings:     d.Config.list,
 		Passkeys:     a.passkeys(d),
 		Reach:        a.settings(d),

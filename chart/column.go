@@ -68,7 +68,7 @@ func (d *drawing) bars() {
 // two that are nearest to each other say.
 func (d *drawing) slots() int {
 	columns := d.columns()
-	least := 24 * time.Hour
+	least := 7 * 24 * time.Hour
 	for i := 1; i < len(columns); i++ {
 		least = min(least, columns[i].at.Sub(columns[i-1].at))
 	}

@@ -11,7 +11,7 @@ import (
 const (
 	Polling   = "polling"   // times it asked within the last hour
 	Resyncing = "resyncing" // times within the last hour, mailbox, messages in it
-	Again     = "again"     // times the same message was loaded within a day, bytes
+	Again     = "reloading" // times the same message was loaded within a day, bytes
 	Flapping  = "flapping"  // short connections that ended without a goodbye within the last hour
 )
 
@@ -105,7 +105,7 @@ func (d *Device) Downloaded(mailbox int64, uid uint32, size int64, inbox bool) {
 		d.emptying.read(now)
 	}
 	if n >= timesAgain && d.client.Family() != "webmail" {
-		d.raise(Again, finding.Amber, n, f.bytes)
+		d.raise(Again, finding.Amber, n, finding.Bytes(f.bytes))
 	}
 }
 

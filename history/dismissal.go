@@ -26,10 +26,10 @@ func (h *DB) Dismiss(ctx context.Context, id string, until time.Time, by string)
 	return nil
 }
 
-// Recall shows a finding again.
-func (h *DB) Recall(ctx context.Context, id string) error {
+// RecallAll shows all findings again.
+func (h *DB) RecallAll(ctx context.Context) error {
 	return h.write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.Exec(`DELETE FROM dismissal WHERE finding = ?`, id)
+		_, err := tx.Exec(`DELETE FROM dismissal`)
 		return err
 	})
 }

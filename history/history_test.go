@@ -210,7 +210,7 @@ func TestDismiss(t *testing.T) {
 	if hidden, err = h.Dismissed(t.Context()); err != nil || len(hidden) != 1 || !hidden["polling:x"] {
 		t.Errorf("%v, %v", hidden, err)
 	}
-	check(t, h.Recall(t.Context(), "polling:x"))
+	check(t, h.RecallAll(t.Context()))
 	if hidden, err = h.Dismissed(t.Context()); err != nil || len(hidden) != 0 {
 		t.Errorf("%v, %v", hidden, err)
 	}

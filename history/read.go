@@ -37,8 +37,17 @@ func SpanNamed(name string) Span {
 	return Spans[1]
 }
 
-// Days is a range of whole days, for what is shown by the day.
-func Days(n int) Span { return Span{"", time.Duration(n) * 24 * time.Hour, Day, 86400} }
+// Counted is the same range for what is counted: by the day where it is a month,
+// by the week where it is more.
+func (s Span) Counted() Span {
+	switch {
+	case s.Long > 60*24*time.Hour:
+		s.step, s.point = Day, 7*86400
+	case s.Long >= 30*24*time.Hour:
+		s.step, s.point = Day, 86400
+	}
+	return s
+}
 
 // A Point is a figure at a time.
 type Point struct {

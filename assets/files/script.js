@@ -78,3 +78,18 @@ document.addEventListener("submit", (e) => {
 addEventListener("pageshow", (e) => {
   if (e.persisted) for (const b of document.querySelectorAll("button")) b.disabled = false;
 });
+
+// Figures that change while somebody looks. Where nothing is streamed they stay
+// as they were.
+for (const place of document.querySelectorAll("[data-stream]")) {
+  if (!window.EventSource) break;
+  const source = new EventSource(place.dataset.stream);
+  source.addEventListener("message", (e) => {
+    for (const line of e.data.split("\n")) {
+      const at = line.indexOf(" ");
+      const figure = place.querySelector(`[data-live="${CSS.escape(line.slice(0, at))}"]`);
+      if (figure && figure.textContent !== line.slice(at + 1)) figure.textContent = line.slice(at + 1);
+    }
+  });
+  addEventListener("pagehide", () => source.close());
+}
