@@ -64,7 +64,7 @@ func connect(s *Site, sessions, users int) {
 		if users > 1 {
 			address = fmt.Sprintf("user%d@home.example", i%users)
 		}
-		open.SignedIn(int64(i%users+1), address, "PLAIN", "")
+		open.SignedIn(int64(i%users+1), address, "PLAIN", telemetry.AppPassword{})
 		open.Introduced(habit.Client{Name: "Thunderbird", Version: "140.2", OS: "Linux"})
 		open.Waits(telemetry.Idles)
 	}
@@ -179,7 +179,7 @@ func TestKick(t *testing.T) {
 	h := build(t, watched(t, 1))
 	kicked := 0
 	s := h.Telemetry.Open("imap", somewhere, func() { kicked++ })
-	s.SignedIn(4, aUser, "PLAIN", "phone")
+	s.SignedIn(4, aUser, "PLAIN", telemetry.AppPassword{ID: 1, Name: "phone"})
 	b := h.as(t, anAdmin)
 	page := b.get("/sessions")
 	if !strings.Contains(page.Body, "phone, 192.0.2.7") {

@@ -56,7 +56,7 @@ const (
 	labels  = 128 // for the names at the right
 	plot    = width - labels
 	floor   = height - bottom
-	apart   = 16 // between two names
+	apart   = 20 // between two names
 	maxDots = 160
 	maxTips = 48
 )
@@ -102,13 +102,13 @@ func (c *Chart) top() float64 {
 	return roundUp(high * 1.05)
 }
 
-// roundUp is the next of 1, 2, 2.5, 5 and 10 times a power of ten.
+// roundUp is the next round figure: one to ten times a power of ten.
 func roundUp(v float64) float64 {
 	if v <= 0 || math.IsInf(v, 0) || math.IsNaN(v) {
 		return 1
 	}
 	unit := math.Pow(10, math.Floor(math.Log10(v)))
-	for _, step := range []float64{1, 2, 2.5, 5, 10} {
+	for _, step := range []float64{1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10} {
 		if v <= step*unit*1.0001 {
 			return step * unit
 		}
