@@ -53,7 +53,7 @@ var floors = map[string][]string{
 	"smtpd": {"accept", "store", "delivery", "queue", "directory", "junk", "mailauth", "message", "quota", "telemetry", "trace", "habit"},
 	"imapd": {"accept", "imapd/wire", "store", "directory", "message", "quota", "telemetry", "habit"},
 
-	"backup": {"database", "store", "store/blob", "directory", "message"},
+	"backup": {"database", "store", "store/blob", "directory", "message", "phrase"},
 
 	"doctor": {"backup", "certificate", "phrase", "queue", "records", "resolver", "store"},
 

@@ -21,6 +21,7 @@ type snapshotCmd struct {
 	Browse  snapshotBrowse  `cmd:"" help:"Look into a snapshot: people, folders, messages."`
 	Restore snapshotRestore `cmd:"" help:"Bring back a whole appliance, or somebody's mail."`
 	Prune   snapshotPrune   `cmd:"" help:"Remove the snapshots that the schedule does not keep."`
+	Sheet   snapshotSheet   `cmd:"" help:"Print a sheet for relatives: how to get the mail back without whoever runs this."`
 	Key     snapshotKey     `cmd:"" help:"The keys that open the snapshots."`
 }
 
