@@ -80,12 +80,12 @@ func TestMain(m *testing.M) {
 
 // serve starts the program with a data folder of its own and waits until it
 // greets. It ends with the test.
-func serve(t *testing.T) *letterbox {
+func serve(t *testing.T, settings ...string) *letterbox {
 	t.Helper()
 	l := newLetterbox(t)
 	l.run(password+"\n", "user", "add", anna)
 	l.run(password+"\n", "user", "add", ben)
-	l.start(t)
+	l.start(t, settings...)
 	l.saveCertificate()
 	return l
 }
@@ -98,13 +98,17 @@ func newLetterbox(t *testing.T) *letterbox {
 	return l
 }
 
-func (l *letterbox) start(t *testing.T) {
+func (l *letterbox) start(t *testing.T, settings ...string) {
 	t.Helper()
 	path, err := binary()
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(path, append(l.arguments(), "serve")...)
+	args := l.arguments()
+	for _, s := range settings {
+		args = append(args, "--set", s)
+	}
+	cmd := exec.Command(path, append(args, "serve")...)
 	cmd.Env = append(os.Environ(), l.env...)
 	cmd.Stdout, cmd.Stderr = &l.output, &l.output
 	if err := cmd.Start(); err != nil {
