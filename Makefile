@@ -1,6 +1,6 @@
 # make test is all that a change must pass; docs/testing.md says what is in it.
 
-.PHONY: build test quick generate fuzz crash bench cross release reproducible newcomer clean
+.PHONY: build test quick generate fuzz crash bench junk cross release reproducible newcomer clean
 
 build: ## the program, for this machine
 	CGO_ENABLED=0 go build -trimpath -o letterbox .
@@ -25,6 +25,9 @@ crash: ## hundreds of rounds of killing the program while it writes
 bench: ## side by side with Dovecot; see docs/performance.md
 	scripts/install dovecot
 	go run ./bench
+
+junk: ## how well the junk filter judges; see docs/junk.md
+	go run ./junk/measure
 
 cross: ## the program for every machine it is made for
 	scripts/cross dist

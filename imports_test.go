@@ -43,7 +43,7 @@ var floors = map[string][]string{
 	"records": {"directory", "discover"},
 
 	"junk":         {"database", "store", "mailauth", "message", "resolver"},
-	"junk/measure": {"junk", "message"}, // a program: how well it judges
+	"junk/measure": {"junk"}, // a program: how well it judges
 
 	"delivery": {"database", "store", "directory", "junk", "mailauth", "message", "quota", "telemetry", "trace"},
 	"queue": {

@@ -21,6 +21,7 @@ type cli struct {
 	Rescue      rescueCmd      `cmd:"" help:"Rebuild a database that is damaged or lost from the packs of messages."`
 	Rollback    rollbackCmd    `cmd:"" help:"Take the last update of this program back, with what it made of the data."`
 	Snapshot    snapshotCmd    `cmd:"" help:"Copies of everything: take, check, look into, restore."`
+	Junk        junkCmd        `cmd:"" help:"Mail that nobody wants: what was learned, why a message is where it is, exceptions."`
 	Queue       queueCmd       `cmd:"" help:"Mail that is to leave."`
 	Trace       traceCmd       `cmd:"" help:"What became of messages, come or gone."`
 	Certificate certificateCmd `cmd:"" help:"What proves to others who this machine is."`

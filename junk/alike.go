@@ -55,3 +55,10 @@ func nearest(list []sketch, numbers []uint32) (best sketch, share float64) {
 	}
 	return best, share
 }
+
+// alike reports whether a message is nearly the same as a lesson of junk, and less
+// like any that is wanted.
+func (one *account) alike(f Features) (share float64, found bool) {
+	s, share := nearest(one.sketches, f.Numbers())
+	return share, share >= nearly && s.class == Junk
+}

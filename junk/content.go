@@ -8,12 +8,15 @@ type Content struct {
 	Hints  []Hint  // the loudest first
 }
 
+// Enough is how many lessons of each class there must be for the content to count
+// in full.
+const Enough = 20
+
 // Content is measured in points such that the threshold that is safe for what is
 // wanted is at the default of 5. What Bayes says is bounded: it is soon very sure.
 const (
 	surest      = 7    // of the logarithm of Bayes' odds
-	toPoints    = 0.86 // points for each step of that and of the weights together
-	enough      = 20   // lessons of each class from which on the content counts fully
+	toPoints    = 0.88 // points for each step of that and of the weights together
 	ownLessons  = 50   // lessons at which an account's weights count as much as all accounts'
 	mostContent = 12   // points
 )
@@ -48,12 +51,5 @@ func weighBoth(own, shared *Model, numbers []uint32) float64 {
 // trust grows with what was learned of the class of which less was.
 func trust(own, shared *Model) float64 {
 	least := max(min(own.Lessons(Wanted), own.Lessons(Junk)), min(shared.Lessons(Wanted), shared.Lessons(Junk)))
-	return min(1, float64(least)/enough)
-}
-
-// ContentPoints is what the content of a message alone counts for, to those who
-// measure it.
-func ContentPoints(m *Model, features Features) (float64, []Hint) {
-	c := readContent(m, nil, features)
-	return c.Points, c.Hints
+	return min(1, float64(least)/Enough)
 }

@@ -177,7 +177,7 @@ func (t *trial) content(ctx context.Context, known bool) {
 	if len(c.Hints) > 0 {
 		t.add(ReasonContent, math.Round(against(c.Points)*10)/10, describe(c.Hints, known && c.Points > 0))
 	}
-	if s, share := nearest(own.sketches, t.mail.features.Numbers()); share >= nearly && s.class == Junk {
+	if share, found := own.alike(t.mail.features); found {
 		t.add(ReasonAlike, against(pointsAlike), fmt.Sprintf("%.0f of 100 as in a message that was called junk", 100*share))
 	}
 	if known { // what others say who looked at nothing else

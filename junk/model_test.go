@@ -121,13 +121,13 @@ func TestFewLessonsDecideNothing(t *testing.T) {
 	for i := range 60 {
 		lessons = append(lessons, Lesson{Junk, Read([]byte(pills(i))).Numbers()})
 	}
-	if p, _ := ContentPoints(Learn(lessons), Read([]byte(news(1)))); p != 0 {
+	if p := NewTrainee(lessons).Words(Read([]byte(news(1)))); p != 0 {
 		t.Errorf("after junk alone: %v points", p)
 	}
 	for i := range 4 {
 		lessons = append(lessons, Lesson{Wanted, Read([]byte(news(i))).Numbers()})
 	}
-	if p, _ := ContentPoints(Learn(lessons), Read([]byte(pills(99)))); p >= DefaultThreshold {
+	if p := NewTrainee(lessons).Words(Read([]byte(pills(99)))); p >= DefaultThreshold {
 		t.Errorf("after four that are wanted: %v points", p)
 	}
 }

@@ -11,7 +11,7 @@ import (
 const (
 	rate      = 3   // how far one mistake is corrected
 	biasRate  = 0.3 // likewise, of what is believed of a message without looking
-	rounds    = 5   // how often all lessons are gone through
+	rounds    = 8   // how often all lessons are gone through
 	satisfied = 1.5 // what was just taught is to be told right by so much
 	insist    = 5   // tries to get there
 )

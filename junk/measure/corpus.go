@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"letterbox/junk"
-	"letterbox/message"
 )
 
 // A letter is a message of the corpus.
@@ -23,8 +22,6 @@ type letter struct {
 	at       time.Time // of the mbox, which is when it arrived
 	features junk.Features
 }
-
-func (l *letter) subject() string { return message.ParseHeader(l.raw).Subject }
 
 func read(folder string) ([]letter, error) {
 	var all []letter

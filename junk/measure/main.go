@@ -2,14 +2,13 @@
 // part of a corpus and judges the rest, in the order of time and by five folds, with
 // the messages as they are and without what only their mailing lists put there.
 //
-//	go run ./junk/measure [-corpus FOLDER] [-worst N]
+//	go run ./junk/measure [-corpus FOLDER]
 package main
 
 import (
 	"flag"
 	"fmt"
 	"log"
-	"os"
 	"runtime"
 	"time"
 
@@ -18,14 +17,13 @@ import (
 
 func main() {
 	folder := flag.String("corpus", "../shared/corpus", "where ham.mbox.gz and spam.mbox.gz lie")
-	worst := flag.Int("worst", 0, "show so many of the messages that were misjudged")
 	flag.Parse()
-	if err := run(*folder, *worst); err != nil {
+	if err := run(*folder); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(folder string, worst int) error {
+func run(folder string) error {
 	mail, err := read(folder)
 	if err != nil {
 		return err
@@ -33,7 +31,7 @@ func run(folder string, worst int) error {
 	for _, variant := range []struct {
 		name string
 		as   func([]byte) []byte
-	}{{"as they came", func(raw []byte) []byte { return raw }}, {"without what lists add", bare}} {
+	}{{"as they came", unchanged}, {"without what lists add", bare}} {
 		began := time.Now()
 		bytes := 0
 		for i := range mail {
@@ -45,26 +43,29 @@ func run(folder string, worst int) error {
 		fmt.Printf("%s: %d messages, read in %v each (%.1f MB/s)\n", variant.name, len(mail),
 			(took / time.Duration(len(mail))).Round(time.Microsecond), float64(bytes)/took.Seconds()/1e6)
 		learn, judge := byTime(mail)
-		report("time order, first 80 %", []outcome{contest(learn, judge, worst)})
+		report("time order, first 80 %", []outcome{contest(learn, judge)})
 		report("time order, and what is misjudged is taught then", []outcome{asItGoes(learn, judge)})
 		var folds []outcome
 		for n := range 5 {
 			learn, judge := fold(mail, n, 5)
-			folds = append(folds, contest(learn, judge, worst))
+			folds = append(folds, contest(learn, judge))
 		}
 		report("five folds", folds)
 		for _, n := range []int{5, 10, 20, 50, 100} {
 			learn, judge := few(mail, n)
-			report(fmt.Sprintf("the first %d of each class learned", n), []outcome{contest(learn, judge, 0)})
+			report(fmt.Sprintf("the first %d of each class learned", n), []outcome{contest(learn, judge)})
 		}
 	}
 	weigh(mail)
 	return nil
 }
 
+func unchanged(raw []byte) []byte { return raw }
+
 // An outcome counts what was judged, at several thresholds.
 type outcome struct {
-	scores     [2][]float64
+	scores     [2][]float64 // by class
+	words      [2][]float64 // without likeness to a message that was learned
 	perMessage time.Duration
 	learning   time.Duration
 	features   int
@@ -81,18 +82,14 @@ func lessons(mail []letter) (list []junk.Lesson) {
 }
 
 // contest learns from some messages and judges others.
-func contest(learn, judge []letter, worst int) outcome {
+func contest(learn, judge []letter) outcome {
 	began := time.Now()
-	m := junk.Learn(lessons(learn))
+	m := junk.NewTrainee(lessons(learn))
 	o := outcome{features: m.Size(), learning: time.Since(began)}
 	began = time.Now()
 	for _, l := range judge {
-		points, hints := junk.ContentPoints(m, l.features)
-		o.scores[l.class] = append(o.scores[l.class], points)
-		if wrong := (l.class == junk.Junk) != (points >= threshold); wrong && worst > 0 {
-			worst--
-			fmt.Fprintf(os.Stderr, "%d %.2f %.300q\n   %.2v\n", l.class, points, l.subject(), hints[:min(12, len(hints))])
-		}
+		o.scores[l.class] = append(o.scores[l.class], m.Points(l.features))
+		o.words[l.class] = append(o.words[l.class], m.Words(l.features))
 	}
 	o.perMessage = time.Since(began) / time.Duration(len(judge))
 	return o
@@ -102,11 +99,12 @@ func contest(learn, judge []letter, worst int) outcome {
 // was misjudged.
 func asItGoes(learn, judge []letter) outcome {
 	began := time.Now()
-	m := junk.Learn(lessons(learn))
+	m := junk.NewTrainee(lessons(learn))
 	o := outcome{learning: time.Since(began)}
 	began = time.Now()
 	for _, l := range judge {
-		points, _ := junk.ContentPoints(m, l.features)
+		points := m.Points(l.features)
+		o.words[l.class] = append(o.words[l.class], m.Words(l.features))
 		o.scores[l.class] = append(o.scores[l.class], points)
 		if (l.class == junk.Junk) != (points >= threshold) {
 			m.Add(junk.Lesson{Class: l.class, Numbers: l.features.Numbers()})
@@ -121,17 +119,22 @@ func report(name string, list []outcome) {
 	for _, o := range list {
 		for c := range o.scores {
 			all.scores[c] = append(all.scores[c], o.scores[c]...)
+			all.words[c] = append(all.words[c], o.words[c]...)
 		}
 		all.perMessage += o.perMessage / time.Duration(len(list))
 		all.features, all.learning = max(all.features, o.features), max(all.learning, o.learning)
 	}
 	fmt.Printf("  %s: %d wanted and %d junk judged, %v each; %d features learned in %v\n", name,
 		len(all.scores[junk.Wanted]), len(all.scores[junk.Junk]), all.perMessage.Round(time.Microsecond), all.features, all.learning.Round(time.Millisecond))
-	for _, threshold := range []float64{3, 4, 4.5, threshold, 5.5, 6, 7} {
-		wrong, caught := above(all.scores[junk.Wanted], threshold), above(all.scores[junk.Junk], threshold)
-		fmt.Printf("    from %.1f: %d wanted in Junk (%.2f %%), %d junk caught (%.1f %%)\n", threshold,
-			wrong, percent(wrong, all.scores[junk.Wanted]), caught, percent(caught, all.scores[junk.Junk]))
+	for _, threshold := range []float64{3, 4, threshold, 6, 7} {
+		fmt.Printf("    from %.0f: %s; by words alone %s\n", threshold, caught(all.scores, threshold), caught(all.words, threshold))
 	}
+}
+
+func caught(scores [2][]float64, threshold float64) string {
+	wrong, right := above(scores[junk.Wanted], threshold), above(scores[junk.Junk], threshold)
+	return fmt.Sprintf("%d wanted in Junk (%.2f %%), %d junk caught (%.1f %%)",
+		wrong, percent(wrong, scores[junk.Wanted]), right, percent(right, scores[junk.Junk]))
 }
 
 func above(scores []float64, threshold float64) (n int) {
@@ -150,7 +153,7 @@ func weigh(mail []letter) {
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
-	m := junk.Learn(lessons(mail))
+	m := junk.NewTrainee(lessons(mail))
 	onDisk := 0
 	for _, l := range mail {
 		onDisk += len(junk.EncodeLesson(l.features.Numbers()))
