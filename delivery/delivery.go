@@ -95,14 +95,14 @@ func (d *Delivery) Deliver(ctx context.Context, e Envelope, to []directory.Recip
 	if err != nil {
 		return explain(fmt.Errorf("deliver: %w", err))
 	}
-	d.record(ctx, e, to, b, added)
+	d.record(ctx, e, to, b, added, judged)
 	judged.tell(d.Junk, to, added)
 	d.journal(e, to, places, judged)
 	return nil
 }
 
 // record notes where the copies went.
-func (d *Delivery) record(ctx context.Context, e Envelope, to []directory.Recipient, b store.Batch, added []store.Added) {
+func (d *Delivery) record(ctx context.Context, e Envelope, to []directory.Recipient, b store.Batch, added []store.Added, judged judged) {
 	var bytes int64
 	for i, a := range added {
 		bytes += int64(len(b.Messages[i].Prefix) + len(b.Messages[i].Raw))
@@ -110,9 +110,7 @@ func (d *Delivery) record(ctx context.Context, e Envelope, to []directory.Recipi
 			"mailbox", int64(a.Mailbox), "uid", uint32(a.UID))
 	}
 	d.Telemetry.Delivered(len(added), bytes)
-	if e.Suspicious() {
-		d.Telemetry.Traffic().Junk.Add(int64(len(added)))
-	}
+	d.Telemetry.Traffic().Junk.Add(judged.count(len(to)))
 }
 
 // Room reports whether a message of so many bytes would fit into the user's

@@ -40,6 +40,16 @@ func (all judged) junk(i int) bool {
 	return all.suspicious
 }
 
+// count is to how many of so many recipients it is junk.
+func (all judged) count(recipients int) (n int64) {
+	for i := range recipients {
+		if all.junk(i) {
+			n++
+		}
+	}
+	return n
+}
+
 // field is the line that tells a recipient why.
 func (all judged) field(i int) []byte {
 	if i < len(all.judgements) {
