@@ -168,7 +168,7 @@ func (r judgementRecord) loudest() string {
 func (r judgementRecord) write(w io.Writer, now junk.Judgement) {
 	fmt.Fprintf(w, "From:    %s\nSubject: %s\n\n", r.From, r.Subject)
 	if r.Judged {
-		verdict(w, "When it came", r.Junk, r.Score, r.Threshold, r.Decided, r.Reasons)
+		tellJudgement(w, "When it came", r.Junk, r.Score, r.Threshold, r.Decided, r.Reasons)
 	} else {
 		fmt.Fprintln(w, "When it came, nothing was found that speaks against it, or nobody judged it.")
 	}
@@ -176,10 +176,10 @@ func (r judgementRecord) write(w io.Writer, now junk.Judgement) {
 	for _, reason := range now.Reasons {
 		reasons = append(reasons, newReasonRecord(reason))
 	}
-	verdict(w, "\nIf it came now", now.Junk, now.Score, now.Threshold, now.Decided, reasons)
+	tellJudgement(w, "\nIf it came now", now.Junk, now.Score, now.Threshold, now.Decided, reasons)
 }
 
-func verdict(w io.Writer, when string, isJunk bool, score, threshold float64, decided string, reasons []reasonRecord) {
+func tellJudgement(w io.Writer, when string, isJunk bool, score, threshold float64, decided string, reasons []reasonRecord) {
 	place := "wanted"
 	if isJunk {
 		place = "junk"

@@ -24,7 +24,7 @@ type account struct {
 	mu       sync.RWMutex
 	model    *Model // nil before it is needed
 	sketches []sketch
-	teachers int // accounts whose lessons these are
+	teacher  store.AccountID // of what all have taught: the only one so far; 0: there are several, or none
 
 	used time.Time // guarded by the lock of accounts
 }
@@ -121,16 +121,45 @@ func (f *Filter) load(ctx context.Context, id store.AccountID, one *account) err
 	if err != nil {
 		return fmt.Errorf("load what account %d has learned about junk: %w", id, err)
 	}
+	if one.teacher = onlyTeacher(kept); id == everybody && one.teacher != everybody {
+		kept = nil // that account knows it all by itself
+	}
 	lessons := make([]Lesson, len(kept))
-	teachers := map[store.AccountID]bool{}
 	one.sketches = nil
 	for i, k := range kept {
 		lessons[i] = k.Lesson
-		teachers[k.account] = true
 		one.sketches = append(one.sketches, sketch{k.id, k.Class, newSketch(k.Numbers)})
 	}
-	one.model, one.teachers = Learn(lessons), len(teachers)
+	one.model = Learn(lessons)
 	return nil
+}
+
+// onlyTeacher is the account whose all lessons are; 0 when there are several.
+func onlyTeacher(kept []keptLesson) store.AccountID {
+	if len(kept) == 0 {
+		return everybody
+	}
+	for _, k := range kept {
+		if k.account != kept[0].account {
+			return everybody
+		}
+	}
+	return kept[0].account
+}
+
+// addShared teaches everybody a lesson of one account. While only one has taught
+// anything, nothing of it is shared; with the first lesson of a second one all is
+// made anew.
+func (one *account) addShared(k keptLesson) {
+	one.mu.Lock()
+	alone := one.model != nil && (one.teacher == k.account || one.model.knowsNothing())
+	if alone && one.teacher != k.account {
+		one.model = nil
+	}
+	one.mu.Unlock()
+	if !alone {
+		one.add(k)
+	}
 }
 
 // add teaches a lesson that was kept.

@@ -38,9 +38,9 @@ func readContent(own, shared *Model, features Features) Content {
 // weighBoth believes the account more, the more it has taught.
 func weighBoth(own, shared *Model, numbers []uint32) float64 {
 	switch {
-	case shared == nil:
+	case shared.knowsNothing():
 		return own.weigh(numbers)
-	case own == nil:
+	case own.knowsNothing():
 		return shared.weigh(numbers)
 	}
 	n := float64(min(own.Lessons(Wanted), own.Lessons(Junk)))

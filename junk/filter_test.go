@@ -13,6 +13,24 @@ import (
 	"letterbox/store"
 )
 
+// Once a second account has taught something, both learn from both.
+func TestAccountsLearnFromEachOther(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.teach(t, anna, 25)
+	if j := h.judge(t, ben, pills(99)); j.Junk {
+		t.Errorf("by what one account alone taught: %+v", j)
+	}
+	h.move(t, ben, h.put(t, ben, "INBOX", "", letter("a@b.example", "Something else", "entirely")), "Junk")
+	h.learnAll(t)
+	if j := h.judge(t, ben, pills(99)); !j.Junk {
+		t.Errorf("by what both taught: %+v", j)
+	}
+	if j := h.judge(t, ben, news(99)); j.Junk || j.Score > 0 {
+		t.Errorf("what is wanted: %+v", j)
+	}
+}
+
 // What people move into Junk and out of it is learned, and what is like it is
 // judged by that.
 func TestLearnsFromMoves(t *testing.T) {
@@ -308,7 +326,7 @@ func TestForgets(t *testing.T) {
 	}
 	h.learnAll(t)
 	h.time = h.time.Add(lessonLife + time.Hour)
-	check(t, h.forget(t.Context(), h.time))
+	check(t, h.Tidy(t.Context()))
 	if got := h.lessonsOf(t, anna); got != "0 wanted, 200 junk, 0 waiting" {
 		t.Errorf("after a year: %s", got)
 	}

@@ -17,15 +17,10 @@ const (
 	forgetStep = 100 // lessons in one transaction
 )
 
-// forgetOld forgets lessons, senders and answers that are too old, and senders that
-// are too many.
-func (f *Filter) forgetOld(ctx context.Context) {
-	if err := f.forget(ctx, f.now()); err != nil && ctx.Err() == nil {
-		f.log.WarnContext(ctx, "what is old was not forgotten; it is tried again tomorrow", "error", err)
-	}
-}
-
-func (f *Filter) forget(ctx context.Context, now time.Time) error {
+// Tidy forgets lessons, senders and answers that are too old, and senders that are
+// too many: a night's work.
+func (f *Filter) Tidy(ctx context.Context) error {
+	now := f.now()
 	for more := true; more; {
 		var err error
 		if more, err = f.forgetLessons(ctx, now); err != nil {

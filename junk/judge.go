@@ -29,9 +29,10 @@ type Mail struct {
 // read looks at the message once, whoever many recipients it has.
 func (m *Mail) read() {
 	m.once.Do(func() {
-		parsed := message.ParseHeader(m.Raw)
+		raw := m.Raw[:min(len(m.Raw), mostRead)]
+		parsed := message.ParseHeader(raw)
 		m.sender, m.id = senderOf(parsed, m.Remote, m.Verdict), parsed.MessageID
-		m.features = Read(m.Raw)
+		m.features = Read(raw)
 	})
 }
 
@@ -163,11 +164,7 @@ func (t *trial) content(ctx context.Context, known bool) {
 		return
 	}
 	defer done()
-	var all *Model
-	if shared.teachers > 1 {
-		all = shared.model
-	}
-	c := readContent(own.model, all, t.mail.features)
+	c := readContent(own.model, shared.model, t.mail.features)
 	against := func(points float64) float64 {
 		if known {
 			return min(points, 0)

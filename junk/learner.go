@@ -74,8 +74,6 @@ func (f *Filter) Answered(user int64, raw []byte) {
 
 // Run learns until ctx ends. It first takes up what was left.
 func (f *Filter) Run(ctx context.Context) error {
-	daily := time.NewTicker(24 * time.Hour)
-	defer daily.Stop()
 	for {
 		if err := f.Learn(ctx); err != nil && ctx.Err() == nil {
 			f.log.ErrorContext(ctx, "nothing was learned about junk; it is tried again with the next sign", "error", err)
@@ -88,8 +86,6 @@ func (f *Filter) Run(ctx context.Context) error {
 			f.noteAll(ctx, a)
 		case a := <-f.answers:
 			f.heedAnswer(ctx, a)
-		case <-daily.C:
-			f.forgetOld(ctx)
 		}
 	}
 }
@@ -207,18 +203,14 @@ func (f *Filter) lesson(ctx context.Context, t task) (*keptLesson, error) {
 // apply brings what is in memory up to date. Where nothing was loaded yet, the
 // lesson is among what will be.
 func (f *Filter) apply(done change) {
-	who := func(k keptLesson) [2]*account {
-		return [2]*account{f.accounts.get(k.account, f.now()), f.accounts.get(everybody, f.now())}
-	}
+	shared := f.accounts.get(everybody, f.now())
 	for _, k := range done.gone {
-		for _, one := range who(k) {
-			one.take(k)
-		}
+		f.accounts.get(k.account, f.now()).take(k)
+		shared.take(k)
 	}
-	if done.added.id != 0 {
-		for _, one := range who(done.added) {
-			one.add(done.added)
-		}
+	if k := done.added; k.id != 0 {
+		f.accounts.get(k.account, f.now()).add(k)
+		shared.addShared(k)
 	}
 }
 
@@ -240,7 +232,7 @@ func (f *Filter) open(ctx context.Context, id store.MessageID) (prefix, raw []by
 	return whole[:cut], whole[cut:], nil
 }
 
-// mostRead is how much of a large message is read to learn from it.
+// mostRead is how much of a large message is looked at.
 const mostRead = 4 << 20
 
 // noteAll notes an arrival and those that wait behind it, in one transaction.

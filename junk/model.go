@@ -38,6 +38,9 @@ func (m *Model) Lessons(c Class) int {
 	return m.lessons[c]
 }
 
+// knowsNothing reports whether no lesson was learned; of no model, too.
+func (m *Model) knowsNothing() bool { return m.Lessons(Wanted)+m.Lessons(Junk) == 0 }
+
 // Size returns how many features are known.
 func (m *Model) Size() int { return len(m.features) }
 

@@ -62,18 +62,19 @@ func notice(tx *database.Tx, id store.AccountID, names []string, now time.Time) 
 	return nil
 }
 
-// Known reports whether mail under a sender's address has come to an account
+// known reports whether mail under a sender's address has come to an account
 // before and was not junk.
 func (f *Filter) known(ctx context.Context, id store.AccountID, address string) (bool, error) {
-	var n int
-	err := f.db.Read(ctx, func(c *database.Conn) error {
-		return c.QueryRow(`SELECT count(*) FROM sender WHERE account = ? AND (name = ? OR name LIKE ? || ' %') AND junk = 0 AND wanted + seen > 0`,
-			int64(id), address, address).Scan(&n)
+	var found bool
+	err := f.db.Read(ctx, func(c *database.Conn) error { // with or without a network behind it
+		return c.QueryRow(`SELECT EXISTS (SELECT 1 FROM sender WHERE account = ?1
+			AND (name = ?2 OR name > ?2 || ' ' AND name < ?2 || '!') AND junk = 0 AND wanted + seen > 0)`,
+			int64(id), address).Scan(&found)
 	})
 	if err != nil {
 		return false, fmt.Errorf("look up %s: %w", address, err)
 	}
-	if n > 0 {
+	if found {
 		return true, nil
 	}
 	return f.writtenTo(ctx, int64(id), address)
