@@ -24,6 +24,7 @@ import (
 	"letterbox/queue"
 	"letterbox/store"
 	"letterbox/telemetry"
+	"letterbox/trace"
 	"letterbox/watch"
 )
 
@@ -42,6 +43,7 @@ type Site struct {
 	Watch        *watch.Watch     // nil: nobody looks, as in tests
 	Settings     func() []Setting // the configuration; nil: none to show
 
+	Journal  *trace.Journal      // what became of each message; nil: nothing is noted
 	Passkeys *directory.Passkeys // nil: nobody signs in with one
 	Reach    *discover.Settings  // how mail programs come here; nil: they are not told
 

@@ -64,6 +64,7 @@ func routes() []route {
 		{"GET /me/storage", signedIn, calm, (*visit).filling},
 		{"GET /me/removed", signedIn, calm, (*visit).removed},
 		{"POST /me/removed", signedIn, calm, (*visit).bringBack},
+		{"GET /me/mail", signedIn, calm, (*visit).whereIsMyMail},
 		{"GET /me/addresses", signedIn, calm, (*visit).addresses},
 		{"GET /me/connect", signedIn, calm, (*visit).connect},
 		{"GET /me/export", signedIn, calm, (*visit).takeawayPage},

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -21,6 +22,7 @@ import (
 	"letterbox/discover"
 	"letterbox/quota"
 	"letterbox/store"
+	"letterbox/trace"
 )
 
 // reachable lets the pages tell mail programs the way, and passkeys be made.
@@ -250,6 +252,29 @@ func TestSittings(t *testing.T) {
 	b.wants(b.post("/me/sessions", "id", ids[0]), 303, "/me/sessions")
 	elsewhere.wants(elsewhere.get("/me"), 303, "/signin")
 	b.wants(b.get("/me"), 200)
+}
+
+// TestWhereIsMyMail: everybody sees what became of their own mail and of no other.
+func TestWhereIsMyMail(t *testing.T) {
+	t.Parallel()
+	journal, err := trace.Open(t.Context(), filepath.Join(t.TempDir(), "trace.db"), trace.Options{})
+	must(t, err)
+	t.Cleanup(func() { must(t, journal.Close()) })
+	h := build(t, func(s *Site) { s.Journal = journal })
+	b, other := h.as(t, aUser), h.as(t, anAdmin)
+	b.wants(b.get("/me/mail"), 200, "No message has come or gone yet")
+	for _, e := range []trace.Event{
+		{Trace: "one", Kind: trace.Received, Sender: "shop@example.com"},
+		{Trace: "one", Kind: trace.Delivered, Account: h.userID(), Recipient: aUser, Folder: "INBOX"},
+		{Trace: "two", Kind: trace.Refused, Account: h.userID(), Sender: "<b>@example.net", Recipient: aUser, Reply: "<script>alert(1)</script>"},
+	} {
+		journal.Record(e)
+	}
+	b.wants(b.get("/me/mail"), 200, "shop@example.com to "+aUser, "In Inbox", "Refused: &lt;script&gt;", "!<script>alert", "!<b>@")
+	b.wants(b.get("/me/mail?q=Shop@example.com"), 200, "In Inbox", "!Refused")
+	b.wants(b.get("/me/mail?q=nobody@example.com"), 200, "Nothing is known")
+	other.wants(other.get("/me/mail"), 200, "No message has come or gone yet")
+	other.wants(other.get("/me/mail?q=shop@example.com"), 200, "Nothing is known")
 }
 
 // What a stranger wrote into a header is text.

@@ -86,6 +86,7 @@ func (a *Appliance) site(d *Data) *admin.Site {
 		Telemetry:    d.Telemetry,
 		Watch:        d.Watch,
 		Settings:     d.Config.list,
+		Journal:      d.Journal,
 		Passkeys:     a.passkeys(d),
 		Reach:        a.settings(d),
 		Proxies:      d.Config.Web.TrustedProxies,
