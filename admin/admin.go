@@ -42,6 +42,8 @@ type Site struct {
 	Telemetry    *telemetry.Telemetry
 	Watch        *watch.Watch     // nil: nobody looks, as in tests
 	Settings     func() []Setting // the configuration; nil: none to show
+	Machine      Machine
+	Setup        *Setup // lets somebody in while nobody administers; nil: nobody
 
 	Journal  *trace.Journal      // what became of each message; nil: nothing is noted
 	Passkeys *directory.Passkeys // nil: nobody signs in with one
@@ -52,6 +54,8 @@ type Site struct {
 
 	Log *slog.Logger
 	Now func() time.Time // nil: time.Now
+
+	shelf shelf
 }
 
 // Handler serves every route of the table.

@@ -72,6 +72,58 @@ func routes() []route {
 		{"GET /me/farewell", signedIn, dangerous, (*visit).farewellPage},
 		{"POST /me/farewell", signedIn, dangerous, (*visit).farewell},
 
+		// Setting up, before there is an admin and after.
+		{"GET /setup", everybody, calm, (*visit).setup},
+		{"POST /setup", everybody, calm, (*visit).giveCode},
+		{"GET /setup/name", everybody, calm, (*visit).namePage},
+		{"POST /setup/name", everybody, calm, (*visit).chooseName},
+		{"GET /setup/you", everybody, calm, (*visit).youPage},
+		{"POST /setup/you", everybody, calm, (*visit).beAdmin},
+		{"GET /guide", change, calm, (*visit).guide},
+		{"POST /guide/look", change, calm, (*visit).guideExamine},
+		{"GET /guide/people", change, calm, (*visit).guidePeople},
+		{"POST /guide/people", change, calm, (*visit).guideAddPerson},
+		{"GET /guide/dns", change, calm, (*visit).guideDNS},
+		{"GET /guide/reach", change, calm, (*visit).guideReach},
+		{"GET /guide/snapshots", change, calm, (*visit).guideSnapshots},
+		{"POST /guide/snapshots", change, calm, (*visit).chooseTarget},
+		{"GET /guide/mail", change, calm, (*visit).guideMail},
+		{"POST /guide/mail", change, calm, (*visit).sendTest},
+
+		// What is wrong.
+		{"GET /health", see, calm, (*visit).health},
+		{"POST /health", change, calm, (*visit).examine},
+
+		// Domains and certificates.
+		{"GET /domains", see, calm, (*visit).domains},
+		{"POST /domains", change, calm, (*visit).addDomain},
+		{"GET /domains/{domain}", see, calm, (*visit).domain},
+		{"POST /domains/{domain}", change, calm, (*visit).examineDomain},
+		{"GET /domains/{domain}/zone", see, calm, (*visit).zoneFile},
+		{"POST /domains/{domain}/keys", change, calm, (*visit).rotateKeys},
+		{"GET /domains/{domain}/remove", change, dangerous, (*visit).removeDomainPage},
+		{"POST /domains/{domain}/remove", change, dangerous, (*visit).removeDomain},
+		{"GET /certificates", see, calm, (*visit).certificates},
+		{"POST /certificates", change, calm, (*visit).retryCertificates},
+
+		// Mail on its way out.
+		{"GET /mail", see, calm, (*visit).mail},
+		{"POST /mail/retry", change, calm, (*visit).retryAll},
+		{"GET /mail/{id}", see, calm, (*visit).queued},
+		{"POST /mail/{id}/retry", change, calm, (*visit).retryQueued},
+		{"POST /mail/{id}/hold", change, calm, (*visit).holdQueued},
+		{"GET /mail/{id}/drop", change, calm, (*visit).dropPage},
+		{"POST /mail/{id}/drop", change, calm, (*visit).dropQueued},
+
+		// Snapshots. To look into one is to read other people's mail.
+		{"GET /snapshots", see, calm, (*visit).snapshots},
+		{"POST /snapshots", change, calm, (*visit).takeSnapshot},
+		{"GET /snapshots/{place}/{id}", change, dangerous, (*visit).browse},
+		{"GET /snapshots/{place}/{id}/{address}", change, dangerous, (*visit).browseAccount},
+		{"GET /snapshots/{place}/{id}/{address}/letter", change, dangerous, (*visit).readLetter},
+		{"GET /snapshots/{place}/{id}/{address}/restore", change, dangerous, (*visit).tryRestore},
+		{"POST /snapshots/{place}/{id}/{address}/restore", change, dangerous, (*visit).doRestore},
+
 		// People.
 		{"GET /people", seePeople, calm, (*visit).people},
 	}

@@ -8,7 +8,12 @@ import (
 
 // start leads everybody to where they begin.
 func (v *visit) start() error {
+	settled, err := v.settled()
 	switch {
+	case err != nil:
+		return err
+	case v.user == nil && !settled:
+		return v.redirect("/setup")
 	case v.user == nil:
 		return v.redirect("/signin")
 	case see.admits(v.user) && v.mayAdminister():

@@ -79,6 +79,7 @@ func open(t testing.TB) *Site {
 		Hostname: "mail.home.example", Version: "test", Log: log,
 		Directory: d, Store: s, Telemetry: telemetry.New(),
 	}
+	equip(t, site, dir, db, blobs)
 	furnish(t, site)
 	return site
 }

@@ -3,6 +3,7 @@ package appliance
 import (
 	"context"
 	"errors"
+	"net/http"
 	"sync"
 )
 
@@ -36,6 +37,20 @@ func (a *again) wait(ctx context.Context) error {
 	case <-ctx.Done():
 		return nil
 	}
+}
+
+// pause has browsers come back in a moment, once the appliance is about to begin
+// anew: their request would be broken off.
+func (a *again) pause(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !a.wanted() {
+			next.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("Refresh", "1")
+		w.Header().Set("Connection", "close")
+		http.Error(w, "Letterbox takes its new settings. This page comes back by itself.", http.StatusServiceUnavailable)
+	})
 }
 
 // BeginAnew has the appliance end what is under way, read its settings again and

@@ -18,6 +18,7 @@ import (
 
 	"github.com/coreos/go-systemd/v22/daemon"
 	"golang.org/x/sync/errgroup"
+	"letterbox/admin"
 	"letterbox/control"
 )
 
@@ -40,6 +41,9 @@ type Appliance struct {
 	options  Options
 	open     listeners
 	stopping atomic.Bool
+
+	setup     *admin.Setup // lets in who sets up
+	setupCode string
 }
 
 // New checks the configuration. Nothing is opened before Run.
@@ -50,8 +54,14 @@ func New(c Config, o Options) (*Appliance, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Appliance{config: c, options: o}, nil
+	a := &Appliance{config: c, options: o}
+	a.setup, a.setupCode = admin.NewSetup()
+	return a, nil
 }
+
+// SetupCode lets its holder in at /setup, until somebody administers the
+// appliance.
+func (a *Appliance) SetupCode() string { return a.setupCode }
 
 // Run opens the data folder, serves until ctx ends or a server fails, lets what
 // is under way finish, and closes everything. A command, a delivery or a change
@@ -123,6 +133,7 @@ func (a *Appliance) serve(ctx context.Context, d *Data, services map[string]serv
 	group.Go(func() error { return a.send(serving, d) })
 	group.Go(func() error { return d.Junk.Run(serving) })
 	group.Go(func() error { return d.Snapshots.Serve(serving, d.Config.SnapshotPlan()) })
+	group.Go(func() error { return d.takeWanted(serving) })
 	group.Go(func() error { return d.Certificates.Run(serving) })
 	group.Go(func() error { return a.announce(serving, d) })
 

@@ -55,6 +55,9 @@ type Data struct {
 	warning sync.Mutex        // held by who warns
 	serving []doctor.Listener // nil: nothing is served
 	again   *again
+
+	checkups checkups
+	wanted   chan struct{} // of one: somebody wants a snapshot
 }
 
 // OpenData opens the data folder and makes it when it is missing, unless
@@ -91,7 +94,7 @@ func OpenData(ctx context.Context, c Config, log *slog.Logger, existing bool) (*
 
 // newData is before open.
 func newData(c Config, log *slog.Logger, f *folder) *Data {
-	return &Data{Config: c, Log: log, Telemetry: telemetry.New(), folder: f, again: newAgain(), crossed: make(chan struct{}, 1)}
+	return &Data{Config: c, Log: log, Telemetry: telemetry.New(), folder: f, again: newAgain(), crossed: make(chan struct{}, 1), wanted: make(chan struct{}, 1)}
 }
 
 // name fills in the host name where nobody chose one.

@@ -18,7 +18,7 @@ import (
 // other servers look for.
 func (a *Appliance) web(d *Data, site *admin.Site) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/", site.Handler())
+	mux.Handle("/", d.again.pause(site.Handler()))
 	a.settings(d).Handle(mux)
 	return mux
 }
@@ -87,11 +87,14 @@ func (a *Appliance) site(d *Data) *admin.Site {
 		Watch:        d.Watch,
 		Settings:     d.Config.list,
 		Journal:      d.Journal,
-		Passkeys:     a.passkeys(d),
-		Reach:        a.settings(d),
-		Proxies:      d.Config.Web.TrustedProxies,
-		AdminFrom:    d.Config.Web.AdminFrom,
-		Log:          d.Log.With("server", "web"),
+
+		Machine:   a.machine(d),
+		Setup:     a.setup,
+		Passkeys:  a.passkeys(d),
+		Reach:     a.settings(d),
+		Proxies:   d.Config.Web.TrustedProxies,
+		AdminFrom: d.Config.Web.AdminFrom,
+		Log:       d.Log.With("server", "web"),
 	}
 }
 

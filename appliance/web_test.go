@@ -46,7 +46,7 @@ func TestWeb(t *testing.T) {
 		status int
 		text   string // of the body or of Location
 	}{
-		{https + "/", 303, "/signin"},
+		{https + "/", 303, "/setup"},
 		{https + "/signin", 200, "mail server"},
 		{https + "/mail/config-v1.1.xml?emailaddress=anna@letterbox.example", 200, "<hostname>mail.letterbox.example</hostname>"},
 		{https + "/mail/config-v1.1.xml?emailaddress=anna@elsewhere.example", 404, ""},

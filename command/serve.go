@@ -3,10 +3,15 @@ package command
 import (
 	"context"
 	"fmt"
+	"net"
+	"net/netip"
 	"os"
+	"slices"
+	"strconv"
 	"strings"
 
 	"letterbox/appliance"
+	"letterbox/directory"
 )
 
 type serveCmd struct{}
@@ -46,8 +51,12 @@ var listenerNames = []struct{ key, text string }{
 // welcome tells who starts the appliance for the first time what to do next.
 func (s *shell) welcome(ctx context.Context, a *appliance.Appliance, d *appliance.Data) error {
 	users, err := d.Directory.Users(ctx)
-	if err != nil || len(users) > 0 {
+	if err != nil {
 		return err
+	}
+	s.inviteAdmin(a, d, users)
+	if len(users) > 0 {
+		return nil
 	}
 	fmt.Fprintf(s.Out, "\nLetterbox runs. Its data is in %s.\n\n", d.Config.Data)
 	for _, l := range listenerNames {
@@ -60,12 +69,37 @@ The certificate is one that Letterbox made for %s itself. Mail clients
 ask whether to trust it; its SHA-256 fingerprint is
   %s
 
-Nobody has mail here yet. In another terminal:
+Nobody has mail here yet. Without a browser, in another terminal:
   %[3]s domain add example.org
   %[3]s user add you@example.org
 
 `, d.Config.Hostname, d.Certificates.Fingerprint(), s.self())
 	return nil
+}
+
+// inviteAdmin says where the appliance is set up, and the code for it, while
+// nobody administers it: to who started it, and to who reads the log.
+func (s *shell) inviteAdmin(a *appliance.Appliance, d *appliance.Data, users []directory.User) {
+	web := a.Addr("https")
+	if web == nil || slices.ContainsFunc(users, func(u directory.User) bool { return u.Role == "admin" }) {
+		return
+	}
+	address := "https://" + near(web.String()) + "/setup"
+	d.Log.Info("nobody administers this server yet; set it up in a browser", "address", address, "code", a.SetupCode())
+	fmt.Fprintf(s.Out, "\nSet it up in a browser: %s\nThe code, good once:    %s\n", address, a.SetupCode())
+}
+
+// near is an address of this machine that a browser can open.
+func near(address string) string {
+	at, err := netip.ParseAddrPort(address)
+	if err != nil || !at.Addr().IsUnspecified() {
+		return address
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		host = "localhost"
+	}
+	return net.JoinHostPort(host, strconv.Itoa(int(at.Port())))
 }
 
 // self is how to call this program for the same data folder.

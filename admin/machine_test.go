@@ -1,0 +1,103 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"letterbox/backup"
+	"letterbox/database"
+	"letterbox/delivery"
+	"letterbox/discover"
+	"letterbox/doctor"
+	"letterbox/internal/zone"
+	"letterbox/queue"
+	"letterbox/records"
+	"letterbox/resolver"
+	"letterbox/store/blob"
+	"letterbox/telemetry"
+)
+
+// equip gives a site a queue, snapshots in a folder, and a doctor who asks a
+// name server that knows nothing yet.
+func equip(t testing.TB, s *Site, dir string, db *database.DB, blobs *blob.Store) {
+	t.Helper()
+	log := slog.New(slog.DiscardHandler)
+	s.Queue = &queue.Queue{DB: db, Store: s.Store, Log: log, Delivery: &delivery.Delivery{
+		Hostname: s.Hostname, Store: s.Store, Directory: s.Directory, Telemetry: telemetry.New(), Log: log,
+	}}
+	s.Snapshots = backup.NewKeeper(backup.Source{Folder: dir, DB: db, Blobs: blobs, Host: s.Hostname, Program: "test"}, log)
+	plan := backup.Plan{Targets: []string{filepath.Join(dir, "snapshots")}, Hurry: true}
+	z := zone.Serve(t, "")
+	t.Cleanup(s.shelf.Close)
+	s.Machine = Machine{
+		Checkup: func(ctx context.Context, _ bool) (doctor.Checkup, error) {
+			list, err := s.Directory.Domains(ctx)
+			if err != nil {
+				return doctor.Checkup{}, err
+			}
+			p := patient(t, s, dir, z)
+			for _, d := range list {
+				r, err := published(s, ctx, d.Name)
+				if err != nil {
+					return doctor.Checkup{}, err
+				}
+				p.Domains = append(p.Domains, doctor.Domain{Name: d.Name, Records: r})
+			}
+			return doctor.Checkup{At: time.Now(), Results: doctor.Examine(ctx, p)}, nil
+		},
+		CheckDomain: func(ctx context.Context, domain string, _ bool) (doctor.Checkup, error) {
+			list, err := published(s, ctx, domain)
+			p := patient(t, s, dir, z)
+			return doctor.Checkup{At: time.Now(), Results: doctor.ExamineDomain(ctx, p, doctor.Domain{Name: domain, Records: list})}, err
+		},
+		CheckName: func(ctx context.Context, hostname string) ([]doctor.Result, error) {
+			p := patient(t, s, dir, z)
+			p.Hostname = hostname
+			return doctor.ExamineName(ctx, p), nil
+		},
+		Published:      func(ctx context.Context, domain string) ([]records.Record, error) { return published(s, ctx, domain) },
+		DomainsChanged: func(context.Context) error { return nil },
+		Plan:           plan,
+		Scratch:        dir,
+		TakeSnapshot:   func() { must(t, s.Snapshots.Round(context.Background(), plan.Targets[0], plan)) },
+		TryTarget:      func(context.Context, string) error { return errors.New("there is none in this house") },
+		Choose: func(ctx context.Context, key, value string) error {
+			if strings.Contains(value, " ") {
+				return errors.New("no host name")
+			}
+			return s.Directory.SetSetting(ctx, "config."+key, value)
+		},
+		BeginAnew: func() {},
+	}
+}
+
+func published(s *Site, ctx context.Context, domain string) ([]records.Record, error) {
+	if err := s.Directory.EnsureKeys(ctx, domain); err != nil {
+		return nil, err
+	}
+	keys, err := s.Directory.PublishedKeys(ctx, domain)
+	if err != nil {
+		return nil, err
+	}
+	settings := &discover.Settings{Hostname: s.Hostname, IMAPS: 993, Submissions: 465, HTTPS: 443, PolicyMode: "testing"}
+	return records.Of(domain, settings, keys)
+}
+
+func patient(t testing.TB, s *Site, dir string, z *zone.Zone) *doctor.Patient {
+	t.Helper()
+	return &doctor.Patient{
+		Hostname: s.Hostname, Folder: dir, Resolver: &resolver.Resolver{Servers: []string{z.Addr}}, Sends: true,
+		Policy: func(context.Context, string) (string, error) { return "", errors.New("nobody is there") },
+	}
+}
+
+// counter tells how often something was called.
+type counter struct{ n atomic.Int64 }
+
+func (c *counter) call() { c.n.Add(1) }
