@@ -30,7 +30,11 @@ func auth(ctx context.Context, s *session, args string) (*reply, error) {
 		}
 	}
 	var user *directory.User
-	exchange, err := s.srv.cfg.Directory.SASL(ctx, s.signInPeer(), mechanism, func(u *directory.User) { user = u })
+	peer := s.signInPeer()
+	if !isBound(mechanism) {
+		peer.Bindings = nil // or who believes that nothing can be bound would be refused
+	}
+	exchange, err := s.srv.cfg.Directory.SASL(ctx, peer, mechanism, func(u *directory.User) { user = u })
 	if err != nil {
 		return nil, err
 	}
@@ -80,6 +84,15 @@ func (s *session) signInPeer() directory.Peer {
 func (s *session) mechanisms() []string {
 	return s.srv.cfg.Directory.Mechanisms(s.signInPeer(), true)
 }
+
+// announced are the mechanisms that EHLO tells of. Those that are bound to TLS are
+// for who asks for them: mutt takes one as soon as it hears of it, has nothing to
+// bind, and in SMTP tries no other.
+func (s *session) announced() []string {
+	return slices.DeleteFunc(s.mechanisms(), isBound)
+}
+
+func isBound(mechanism string) bool { return strings.HasSuffix(mechanism, "-PLUS") }
 
 // converse carries the exchange to its end. A nil response means that the
 // client sent none with the command.

@@ -93,7 +93,7 @@ func signInBound(t *testing.T, address, mechanism string, bind func(*tls.Connect
 	check(t, text.PrintfLine("EHLO client.example.net"))
 	_, keywords, err := text.ReadResponse(250)
 	check(t, err)
-	if !strings.Contains(keywords, "AUTH SCRAM-SHA-256-PLUS SCRAM-SHA-256 ") {
+	if !strings.Contains(keywords, "AUTH SCRAM-SHA-256 ") { // and not -PLUS, which mutt would take
 		t.Errorf("EHLO says %q", keywords)
 	}
 	client, err := scram.SHA256.NewClient(annaAddress, annaPassword, "")

@@ -54,7 +54,7 @@ func (s *session) extensions() []string {
 		list = append(list, "STARTTLS")
 	}
 	if s.mayAuth() {
-		list = append(list, "AUTH "+strings.Join(s.mechanisms(), " "))
+		list = append(list, "AUTH "+strings.Join(s.announced(), " "))
 	}
 	return list
 }
