@@ -32,7 +32,7 @@ var floors = map[string][]string{
 	"store/index": nil,
 	"store":       {"database", "message", "quota", "store/blob", "store/index"},
 	"directory":   {"database", "quota"},
-	"finding":     nil,
+	"finding":     {"phrase"},
 	"habit":       {"finding"},
 	"telemetry":   {"habit"},
 	"history":     {"telemetry"},

@@ -231,4 +231,3 @@ func BenchmarkOverview(b *testing.B) {
 		})
 	}
 }
-

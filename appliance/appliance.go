@@ -129,6 +129,8 @@ func (a *Appliance) serve(ctx context.Context, d *Data, services map[string]serv
 	group.Go(func() error { return a.upkeep(serving, d) })
 	group.Go(func() error { return thrift(serving) })
 	group.Go(func() error { return d.Watch.Run(serving) })
+	group.Go(func() error { return d.lookAfter(serving) })
+	group.Go(func() error { return d.tellChanges(serving) })
 	group.Go(func() error { return a.tellQuotas(serving, d) })
 	group.Go(func() error { return a.send(serving, d) })
 	group.Go(func() error { return d.Junk.Run(serving) })

@@ -48,6 +48,8 @@ type Data struct {
 	History *history.DB  // nil but in an appliance that serves
 	Watch   *watch.Watch // likewise
 
+	infirmary infirmary // what was found wrong when the appliance looked at itself last
+
 	folder    *folder
 	addresses sync.Map // of users, by store.AccountID
 

@@ -30,6 +30,7 @@ func (d *Data) openWatch(ctx context.Context) (err error) {
 		Accounts:  d.accounts,
 		Sources: []func(context.Context) []finding.Finding{
 			func(context.Context) []finding.Finding { return d.Telemetry.Habits().Findings() },
+			d.ailments,
 		},
 	}
 	d.gauges()

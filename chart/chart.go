@@ -49,11 +49,11 @@ type Chart struct {
 
 // The canvas, in units of which a wide screen shows one by one.
 const (
-	width   = 720
+	width   = 760
 	height  = 200
 	top     = 12
 	bottom  = 24  // for the times beneath
-	labels  = 128 // for the names at the right
+	labels  = 180 // for the names at the right
 	plot    = width - labels
 	floor   = height - bottom
 	apart   = 20 // between two names

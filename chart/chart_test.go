@@ -75,7 +75,7 @@ func TestNamesStandApart(t *testing.T) {
 	}
 	svg := draw(lines...).SVG()
 	seen := map[string]bool{}
-	for part := range strings.SplitSeq(svg, `<text x="600" y="`) {
+	for part := range strings.SplitSeq(svg, `<text x="588" y="`) {
 		y, _, _ := strings.Cut(part, `"`)
 		if strings.Contains(part, `class="name"`) && seen[y] {
 			t.Errorf("two names at %s", y)

@@ -64,15 +64,18 @@ func (d *drawing) bars() {
 	}
 }
 
-// slots is how many columns fit into the time: as if there were one wherever the
-// two that are nearest to each other say.
+// slots is how many columns fit into the time, by the usual distance of two.
 func (d *drawing) slots() int {
 	columns := d.columns()
-	least := 7 * 24 * time.Hour
+	var gaps []time.Duration
 	for i := 1; i < len(columns); i++ {
-		least = min(least, columns[i].at.Sub(columns[i-1].at))
+		gaps = append(gaps, columns[i].at.Sub(columns[i-1].at))
 	}
-	return int(d.To.Sub(d.From)/max(least, time.Minute)) + 1
+	if len(gaps) == 0 {
+		return len(columns)
+	}
+	slices.Sort(gaps)
+	return int(d.To.Sub(d.From)/max(gaps[len(gaps)/2], time.Minute)) + 1
 }
 
 // A Row is a line of the table beneath a chart.

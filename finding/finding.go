@@ -41,37 +41,9 @@ type Finding struct {
 	Last  time.Time
 }
 
-// A Text is one of the catalogue, with what is filled in.
-type Text struct {
-	Key  string
-	Args []any
-}
-
-// Words are what is said of a finding.
-type Words struct {
-	Title Text // what is wrong
-	Means Text // what that means for those concerned
-	Saw   Text // the evidence
-	Do    Text // one step that mends it
-	Again Text // how we will know that it is mended
-}
-
-// Say returns the texts. Those of a kind are finding.KIND.title and so on, all
-// with the same arguments; how we will know is the same for all.
-func (f Finding) Say() Words {
-	if f.Words != nil {
-		return *f.Words
-	}
-	text := func(part string) Text { return Text{"finding." + f.Kind + "." + part, f.Args} }
-	return Words{text("title"), text("means"), text("saw"), text("do"), Text{Key: "finding.again"}}
-}
-
 // ID names the finding: the same one the next time it is seen, whatever the
 // figures are by then, so that it can be dismissed.
 func (f Finding) ID() string { return f.Kind + ":" + f.Subject }
-
-// Bytes are a size, among the arguments of a text.
-type Bytes int64
 
 // Sort puts the graver before the others, and those that were seen last first.
 func Sort(list []Finding) {

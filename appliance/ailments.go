@@ -1,0 +1,84 @@
+package appliance
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"letterbox/doctor"
+	"letterbox/finding"
+)
+
+// checkupEvery is how often the appliance looks at itself and its surroundings.
+const checkupEvery = time.Hour
+
+// An infirmary has what was found at the last look, for those who ask in between.
+type infirmary struct {
+	mu   sync.Mutex
+	at   time.Time
+	last []doctor.Result
+}
+
+// lookAfter looks again and again until ctx ends. The first look is a while after the
+// start: servers listen by then, and certificates may have come.
+func (d *Data) lookAfter(ctx context.Context) error {
+	timer := time.NewTimer(time.Minute)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-timer.C:
+		}
+		results, err := d.Checkup(ctx)
+		switch {
+		case err == nil:
+			d.infirmary.mu.Lock()
+			d.infirmary.at, d.infirmary.last = time.Now(), results
+			d.infirmary.mu.Unlock()
+		case ctx.Err() == nil:
+			d.Log.Error("the appliance could not be looked at", "error", err)
+		}
+		timer.Reset(checkupEvery)
+	}
+}
+
+// ailments are what was found wrong with the appliance at the last look.
+func (d *Data) ailments(context.Context) (list []finding.Finding) {
+	d.infirmary.mu.Lock()
+	defer d.infirmary.mu.Unlock()
+	for _, r := range d.infirmary.last {
+		if r.State == doctor.Amber || r.State == doctor.Red {
+			list = append(list, ailment(r, d.infirmary.at))
+		}
+	}
+	return list
+}
+
+// ailment is what a check found wrong, among the other findings.
+func ailment(r doctor.Result, at time.Time) finding.Finding {
+	f := finding.Finding{
+		Kind: "doctor." + r.Check, Subject: r.Subject, Severity: finding.Amber, First: at, Last: at, Times: 1,
+		Words: &finding.Words{Title: text(r.Title), Means: text(r.Means), Saw: text(r.Saw), Do: text(r.Do), Again: text(r.Again)},
+	}
+	if r.State == doctor.Red {
+		f.Severity = finding.Red
+	}
+	return f
+}
+
+// text is one of the doctor's, as findings have them.
+func text(t doctor.Text) finding.Text {
+	args := make([]any, len(t.Args))
+	for i, a := range t.Args {
+		switch a := a.(type) {
+		case doctor.Bytes:
+			args[i] = finding.Bytes(a)
+		case doctor.Text:
+			args[i] = text(a)
+		default:
+			args[i] = a
+		}
+	}
+	return finding.Text{Key: t.Key, Args: args}
+}

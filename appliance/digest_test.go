@@ -1,0 +1,77 @@
+package appliance
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-imap/v2"
+	"letterbox/doctor"
+	"letterbox/finding"
+	"letterbox/store"
+)
+
+// The admins hear once a day what changed, and nothing when nothing did.
+func TestDigest(t *testing.T) {
+	t.Parallel()
+	d := newLodging(t).Data
+	must(t, d.openWatch(t.Context()))
+	for address, role := range map[string]string{"cleo@example.org": "admin", "ben@example.org": ""} {
+		u, err := d.Directory.AddUser(t.Context(), address, "", "correct horse battery")
+		must(t, err)
+		must(t, d.Directory.SetRole(t.Context(), address, role))
+		must(t, d.Store.EnsureAccount(t.Context(), store.AccountID(u.ID)))
+	}
+	var found []finding.Finding
+	d.Watch.Sources = []func(context.Context) []finding.Finding{func(context.Context) []finding.Finding { return found }}
+	day := time.Date(2026, 3, 14, 8, 0, 0, 0, time.Local)
+	tell := func(want int) string {
+		t.Helper()
+		must(t, d.digest(t.Context(), day))
+		must(t, d.digest(t.Context(), day.Add(time.Hour)))
+		day = day.Add(24 * time.Hour)
+		if n := len(inboxOf(t, d, "ben@example.org")); n != 0 {
+			t.Errorf("who administers nothing has %d messages", n)
+		}
+		list := inboxOf(t, d, "cleo@example.org")
+		if len(list) != want {
+			t.Fatalf("%d messages, want %d", len(list), want)
+		}
+		return strings.Join(list, "")
+	}
+	tell(0)
+	found = []finding.Finding{
+		{Kind: "crowd", Subject: "ben@example.org", Severity: finding.Amber, Args: []any{"ben@example.org", 90, 100}},
+		ailment(doctor.Result{Check: "disk", State: doctor.Red, Title: doctor.Text{Key: "doctor.disk.title"}, Do: doctor.Text{Key: "doctor.disk.full.do"}}, day),
+	}
+	if text := tell(1); !strings.Contains(text, "New: ben@example.org comes close") || strings.Contains(text, "%!") {
+		t.Errorf("%s", text)
+	}
+	tell(1)
+	found = found[1:]
+	if text := tell(2); !strings.Contains(text, "Mended: ben@example.org comes close") {
+		t.Errorf("%s", text)
+	}
+}
+
+// inboxOf returns what lies in somebody's INBOX.
+func inboxOf(t *testing.T, d *Data, address string) (all []string) {
+	t.Helper()
+	u, err := d.Directory.User(t.Context(), address)
+	must(t, err)
+	box, err := d.Store.Mailbox(t.Context(), store.AccountID(u.ID), "INBOX")
+	must(t, err)
+	must(t, d.Store.Rows(t.Context(), box.ID, imap.UIDSet{{Start: 1, Stop: 0}}, store.WithBody, func(row *store.Row) error {
+		b, err := d.Store.OpenRow(t.Context(), row)
+		if err != nil {
+			return err
+		}
+		defer b.Close()
+		var whole strings.Builder
+		_, err = b.WriteTo(&whole)
+		all = append(all, whole.String())
+		return err
+	}))
+	return all
+}
