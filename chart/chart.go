@@ -152,11 +152,11 @@ func (d *drawing) text(x, y float64, anchor, class, text string) {
 
 // axes are two rules with their figures, and the times at both ends.
 func (d *drawing) axes() {
-	for _, v := range []float64{0, d.high / 2, d.high} {
+	for _, v := range []float64{0, d.high / 2, d.high} { // the bottom needs no figure
 		y := number(d.y(v))
 		fmt.Fprintf(d, `<path class="rule" d="M0 %sH%d"/>`, y, plot)
-		if v > 0 {
-			d.text(0, d.y(v)-3, "", "", d.Value(v))
+		if words := d.Value(v); v == d.high || words != d.Value(0) && words != d.Value(d.high) {
+			d.text(0, d.y(v)-3, "", "", words)
 		}
 	}
 	d.text(0, height-6, "", "", d.Time(d.From))

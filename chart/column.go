@@ -57,7 +57,7 @@ func (d *drawing) bars() {
 			for _, v := range col.values[:i] {
 				below += v
 			}
-			x, y, high := d.x(col.at), d.y(below+col.values[i]), d.y(below)-d.y(below+col.values[i])
+			x, y, high := d.x(col.at)*(plot-wide)/plot, d.y(below+col.values[i]), d.y(below)-d.y(below+col.values[i])
 			fmt.Fprintf(d, "M%s %sh%sv%sh-%sz", number(x), number(y), number(wide), number(high), number(wide))
 		}
 		d.WriteString(`"/>`)
