@@ -12,11 +12,18 @@ import (
 // checkupEvery is how often the appliance looks at itself and its surroundings.
 const checkupEvery = time.Hour
 
-// An infirmary has what was found at the last look, for those who ask in between.
+// An infirmary has what was found at the last look, whoever wanted it, for those
+// who do not wait for one.
 type infirmary struct {
 	mu   sync.Mutex
 	at   time.Time
 	last []doctor.Result
+}
+
+func (i *infirmary) keep(results []doctor.Result) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.at, i.last = time.Now(), results
 }
 
 // lookAfter looks again and again until ctx ends. The first look is a while after the
@@ -30,13 +37,7 @@ func (d *Data) lookAfter(ctx context.Context) error {
 			return nil
 		case <-timer.C:
 		}
-		results, err := d.Checkup(ctx)
-		switch {
-		case err == nil:
-			d.infirmary.mu.Lock()
-			d.infirmary.at, d.infirmary.last = time.Now(), results
-			d.infirmary.mu.Unlock()
-		case ctx.Err() == nil:
+		if _, err := d.checkups.whole(d)(ctx, true); err != nil && ctx.Err() == nil {
 			d.Log.Error("the appliance could not be looked at", "error", err)
 		}
 		timer.Reset(checkupEvery)

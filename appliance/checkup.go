@@ -23,7 +23,9 @@ func (d *Data) Checkup(ctx context.Context) ([]doctor.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	return doctor.Examine(ctx, p), nil
+	results := doctor.Examine(ctx, p)
+	d.infirmary.keep(results)
+	return results, nil
 }
 
 // Patient is this appliance as the doctor looks at it, at this moment.
