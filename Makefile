@@ -1,6 +1,7 @@
 # make test is all that a change must pass; docs/testing.md says what is in it.
 
 .PHONY: build test quick generate fuzz crash bench junk cross release reproducible newcomer clean
+.PHONY: build test quick generate screenshots fuzz crash bench cross release reproducible newcomer clean
 
 build: ## the program, for this machine
 	CGO_ENABLED=0 go build -trimpath -o letterbox .
@@ -15,6 +16,9 @@ quick: ## what to run while changing things
 generate: ## the files that are made from the code
 	go tool templ generate
 	go test ./appliance ./command -run IsCurrent -update
+
+screenshots: ## pictures of the pages, into docs/screenshots
+	LETTERBOX_CLIENTS=require LETTERBOX_SCREENSHOTS=$(CURDIR)/docs/screenshots go test -count=1 -run TestSights ./admin
 
 fuzz: ## a longer run of every fuzz target
 	scripts/fuzz 120s

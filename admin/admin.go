@@ -33,6 +33,7 @@ import (
 type Site struct {
 	Hostname string // as people and mail programs know the machine
 	Version  string
+	Link     func(path string) string // the whole address of a page, for those who are not here yet
 
 	Directory    *directory.Directory
 	Store        *store.Store

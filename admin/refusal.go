@@ -26,7 +26,8 @@ func (v *visit) fail(err error) {
 	var refused *refusal
 	switch {
 	case errors.As(err, &refused):
-	case errors.Is(err, directory.ErrNoSuchUser), errors.Is(err, directory.ErrNoSuchAlias):
+	case errors.Is(err, directory.ErrNoSuchUser), errors.Is(err, directory.ErrNoSuchAlias),
+		errors.Is(err, directory.ErrTeam), errors.Is(err, directory.ErrNotLeaving), errors.Is(err, directory.ErrNoSecondFactor):
 		refused = missing
 	case errors.Is(err, context.Canceled):
 		return // the browser has gone

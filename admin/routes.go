@@ -126,5 +126,31 @@ func routes() []route {
 
 		// People.
 		{"GET /people", seePeople, calm, (*visit).people},
+		{"GET /people/new", changePeople, calm, (*visit).addPage},
+		{"POST /people/new", changePeople, calm, (*visit).addPerson},
+		{"GET /people/teams", seePeople, calm, (*visit).teams},
+		{"GET /people/teams/new", changePeople, calm, (*visit).addPage},
+		{"POST /people/teams/new", changePeople, calm, (*visit).addTeam},
+		{"GET /people/{id}", seePeople, calm, (*visit).personPage},
+		{"POST /people/{id}", changePeople, calm, (*visit).changePerson},
+		{"POST /people/{id}/addresses", changePeople, calm, (*visit).addAddress},
+		{"POST /people/{id}/addresses/remove", changePeople, calm, (*visit).removeAddress},
+		{"POST /people/{id}/members", changePeople, calm, (*visit).setMember},
+		{"POST /people/{id}/sessions/end", changePeople, calm, (*visit).endSessions},
+		{"GET /people/{id}/password", changePeople, dangerous, (*visit).resetPage},
+		{"POST /people/{id}/password", changePeople, dangerous, (*visit).resetPassword},
+		{"GET /people/{id}/factor", changePeople, dangerous, (*visit).factorPage},
+		{"POST /people/{id}/factor", changePeople, dangerous, (*visit).resetFactors},
+		{"GET /people/{id}/role", change, dangerous, (*visit).rolePage},
+		{"POST /people/{id}/role", change, dangerous, (*visit).setRole},
+		{"POST /people/{id}/disabled", changePeople, calm, (*visit).setDisabled},
+		{"GET /people/{id}/remove", changePeople, dangerous, (*visit).removePage},
+		{"POST /people/{id}/remove", changePeople, dangerous, (*visit).removePerson},
+		{"POST /people/{id}/keep", changePeople, calm, (*visit).keepPerson},
+
+		// Settings.
+		{"GET /settings", see, calm, (*visit).settings},
+		{"GET /settings/audit", see, calm, (*visit).auditLog},
+		{"GET /search", seePeople, calm, (*visit).search},
 	}
 }

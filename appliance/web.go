@@ -78,6 +78,7 @@ func (a *Appliance) site(d *Data) *admin.Site {
 	return &admin.Site{
 		Hostname:     d.Config.Hostname,
 		Version:      Version(),
+		Link:         d.Config.Link,
 		Directory:    d.Directory,
 		Store:        d.Store,
 		Queue:        d.Queue,

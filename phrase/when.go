@@ -23,19 +23,21 @@ func (l *Language) Ago(t, now time.Time) string {
 	if t.IsZero() {
 		return l.Say("ago.never")
 	}
-	section, d := "ago.", now.Sub(t)
+	d := now.Sub(t)
+	say := func(unit string, n ...any) string { return l.Say("ago."+unit, n...) }
 	if d < 0 {
-		section, d = "ahead.", -d
+		d = -d
+		say = func(unit string, n ...any) string { return l.Say("ahead."+unit, n...) }
 	}
 	switch {
 	case d < time.Minute:
-		return l.Say(section + "now")
+		return say("now")
 	case d < time.Hour:
-		return l.Say(section+"minutes", int(d/time.Minute))
+		return say("minutes", int(d/time.Minute))
 	case d < 48*time.Hour:
-		return l.Say(section+"hours", int(d/time.Hour))
+		return say("hours", int(d/time.Hour))
 	case d < 31*24*time.Hour:
-		return l.Say(section+"days", int(d/(24*time.Hour)))
+		return say("days", int(d/(24*time.Hour)))
 	}
 	return l.Date(t)
 }

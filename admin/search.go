@@ -1,0 +1,117 @@
+package admin
+
+import (
+	"net/http"
+	"strings"
+)
+
+// A hit is something that the search found.
+type hit struct{ URL, Label, Kind string }
+
+// foundOfKind bounds what is shown of each kind.
+const foundOfKind = 8
+
+// search finds people, addresses, settings and pages. It is a page of its own;
+// with script the palette shows its results alone (part=results).
+func (v *visit) search() error {
+	what := strings.TrimSpace(v.r.URL.Query().Get("q"))
+	hits, err := v.find(what)
+	if err != nil {
+		return err
+	}
+	p := v.page("", v.Say("search.title"))
+	if v.r.URL.Query().Get("part") == "results" {
+		return v.show(http.StatusOK, searchResults(p, what, hits))
+	}
+	return v.show(http.StatusOK, searchView(p, what, hits))
+}
+
+func (v *visit) find(what string) ([]hit, error) {
+	hits := v.findPages(what)
+	if what == "" {
+		return hits, nil
+	}
+	people, err := v.findPeople(what)
+	if err != nil {
+		return nil, err
+	}
+	hits = append(hits, people...)
+	if v.Settings != nil && see.admits(v.user) {
+		hits = append(hits, v.findSettings(what)...)
+	}
+	return hits, nil
+}
+
+// findPages looks through the places and what is beneath them.
+func (v *visit) findPages(what string) (hits []hit) {
+	pages := []struct {
+		path, title string
+		who         rule
+	}{
+		{"/people/teams", v.Say("teams.title"), seePeople},
+		{"/people/new", v.Say("people.add.title"), changePeople},
+		{"/people/teams/new", v.Say("teams.add.title"), changePeople},
+		{"/settings/audit", v.Say("audit.title"), see},
+		{"/me", v.Say("home.title"), signedIn},
+	}
+	for _, pl := range places() {
+		if pl.who.admits(v.user) && containsFold(v.Say("place."+pl.key), what) {
+			hits = append(hits, hit{pl.path, v.Say("place." + pl.key), v.Say("search.page")})
+		}
+	}
+	for _, pg := range pages {
+		if pg.who.admits(v.user) && containsFold(pg.title, what) {
+			hits = append(hits, hit{pg.path, pg.title, v.Say("search.page")})
+		}
+	}
+	return hits
+}
+
+// findPeople looks through people, teams and their addresses.
+func (v *visit) findPeople(what string) (hits []hit, err error) {
+	users, err := v.Directory.Users(v.context())
+	if err != nil {
+		return nil, err
+	}
+	teams, err := v.Directory.Teams(v.context())
+	if err != nil {
+		return nil, err
+	}
+	aliases, err := v.Directory.Aliases(v.context())
+	if err != nil {
+		return nil, err
+	}
+	owner := map[string]string{}
+	for _, u := range append(users, teams...) {
+		owner[u.Address] = personURL(&u)
+		if len(hits) < foundOfKind && (containsFold(u.Address, what) || containsFold(u.Name, what)) {
+			label := u.Address
+			if u.Name != "" {
+				label = u.Name + " · " + u.Address
+			}
+			hits = append(hits, hit{personURL(&u), label, v.Say("search.person")})
+		}
+	}
+	n := 0
+	for _, a := range aliases {
+		to := owner[a.Targets[0]]
+		if n < foundOfKind && to != "" && containsFold(a.Address, what) {
+			n++
+			hits = append(hits, hit{to, a.Address + " → " + a.Targets[0], v.Say("search.address")})
+		}
+	}
+	return hits, nil
+}
+
+func (v *visit) findSettings(what string) (hits []hit) {
+	for _, s := range v.Settings() {
+		if len(hits) < foundOfKind && (containsFold(s.Key, what) || containsFold(s.Doc, what)) {
+			hits = append(hits, hit{"/settings#" + s.Key, s.Key, v.Say("search.setting")})
+		}
+	}
+	return hits
+}
+
+func containsFold(text, part string) bool {
+	return strings.Contains(strings.ToLower(text), strings.ToLower(part))
+}
