@@ -175,7 +175,7 @@ func (v *visit) changePerson() error {
 		if err := v.Store.SetLimit(v.context(), store.AccountID(user.ID), limit); err != nil {
 			return err
 		}
-		e := directory.Event{Action: "user.quota", Subject: user.Address, Detail: limit.String()}
+		e := directory.Event{Action: "user.quota", Subject: user.Address, Detail: limitText(bytes)}
 		if err := v.Directory.Record(v.context(), e); err != nil {
 			return err
 		}

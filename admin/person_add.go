@@ -129,6 +129,17 @@ func gigabytes(limit int64) string {
 	return strconv.FormatFloat(float64(limit)/1e9, 'f', -1, 64)
 }
 
+// limitText is a limit for the audit log, which is English.
+func limitText(limit int64) string {
+	switch {
+	case limit == 0:
+		return "as the domain has it"
+	case limit < 0:
+		return "any"
+	}
+	return gigabytes(limit) + " GB"
+}
+
 // parseGigabytes is the reverse; a comma will do for a point.
 func parseGigabytes(text string) (limit int64, ok bool) {
 	if text == "" {
