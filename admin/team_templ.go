@@ -244,7 +244,7 @@ func teamsView(p *page, l *listing, rows []team, all int) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = personName(&row.User).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = personLink(&row.User).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
