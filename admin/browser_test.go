@@ -199,7 +199,7 @@ func TestSights(t *testing.T) {
 			for _, c := range w.complaints() {
 				t.Errorf("%s, %s: %s", s.path, l.name, c)
 			}
-			if s.name != "" {
+			if s.name != "" && (i == 0 || i == len(looks)-1) {
 				w.shoot(s.name, l)
 			}
 		}
