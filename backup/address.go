@@ -10,6 +10,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // Access is what targets need beside their address: the names of files that only
@@ -19,6 +20,8 @@ type Access struct {
 	S3Region       string // "": found out
 	SFTPKeyFile    string // private key as ssh-keygen makes it
 	SFTPKnownHosts string // host keys as ssh keeps them
+
+	wait time.Duration // for one request to S3; 0: requestTime
 }
 
 var errBadTarget = errors.New("it is neither an absolute path nor s3://HOST/BUCKET/PREFIX nor sftp://USER@HOST/PATH")

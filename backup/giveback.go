@@ -6,10 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/emersion/go-imap/v2"
-	"letterbox/message"
 	"letterbox/store"
 )
 
@@ -190,7 +188,7 @@ func (g *giver) messages(ctx context.Context, from store.Mailbox, target *store.
 			out.Messages, out.Bytes = out.Messages+1, out.Bytes+row.Size
 			return nil
 		}
-		raw, err := g.read(ctx, row)
+		raw, err := g.past.read(ctx, row)
 		if err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()
@@ -217,8 +215,8 @@ func (g *giver) messages(ctx context.Context, from store.Mailbox, target *store.
 }
 
 // read reads a body from the target, without the prefix.
-func (g *giver) read(ctx context.Context, row *store.Row) ([]byte, error) {
-	body, err := g.past.Store.OpenRow(ctx, row)
+func (p *Past) read(ctx context.Context, row *store.Row) ([]byte, error) {
+	body, err := p.Store.OpenRow(ctx, row)
 	if err != nil {
 		return nil, err
 	}
@@ -232,23 +230,3 @@ func (g *giver) read(ctx context.Context, row *store.Row) ([]byte, error) {
 
 // BesideFolder is where a snapshot's mail is put beside that of today.
 func BesideFolder(id ID) string { return "Restored/" + id.Time().Local().Format("2006-01-02 1504") }
-
-// Matches reports whether a message of the snapshot has all the words, in its
-// usual header fields or its preview, in any case.
-func Matches(row *store.Row, words []string) bool {
-	if len(words) == 0 {
-		return true
-	}
-	header := message.ParseHeader(row.Header)
-	text := header.Subject
-	for _, a := range header.From {
-		text += "\n" + a.Name
-	}
-	text = strings.ToLower(text + "\n" + string(row.Header) + "\n" + row.Preview)
-	for _, word := range words {
-		if !strings.Contains(text, strings.ToLower(word)) {
-			return false
-		}
-	}
-	return true
-}

@@ -1,6 +1,8 @@
 package backup
 
 import (
+	"bytes"
+	"slices"
 	"strings"
 	"testing"
 
@@ -155,14 +157,26 @@ func TestPast(t *testing.T) {
 	}
 	box, err := p.Store.Mailbox(t.Context(), anna, "INBOX")
 	must(t, err)
-	var found []imap.UID
-	must(t, p.Store.Rows(t.Context(), box.ID, all(), store.WithHeader|store.WithPreview, func(row *store.Row) error {
-		if Matches(row, []string{"letter 77", "BEN@"}) {
+	lines := bytes.Split(letter(50), []byte("\r\n"))
+	deep := string(lines[len(lines)-2]) // the last line: no preview has it
+	for _, test := range []struct {
+		words []string
+		whole bool
+		want  []imap.UID
+	}{
+		{[]string{"letter 77", "BEN@"}, false, []imap.UID{77}},
+		{[]string{"letter 77", "BEN@"}, true, []imap.UID{77}},
+		{[]string{deep}, false, nil},
+		{[]string{strings.ToUpper(deep), "ben@"}, true, []imap.UID{50}},
+		{[]string{deep, "letter 77"}, true, nil},
+	} {
+		var found []imap.UID
+		must(t, p.Search(t.Context(), box.ID, test.words, test.whole, func(row *store.Row) error {
 			found = append(found, row.UID)
+			return nil
+		}))
+		if !slices.Equal(found, test.want) {
+			t.Errorf("%q, whole %t: found %v, want %v", test.words, test.whole, found, test.want)
 		}
-		return nil
-	}))
-	if len(found) != 1 || found[0] != 77 {
-		t.Errorf("found %v", found)
 	}
 }

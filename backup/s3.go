@@ -29,6 +29,7 @@ type S3 struct {
 	client         *minio.Client
 	bucket, prefix string
 	address        string
+	wait           time.Duration // for one request
 }
 
 func openS3(u *url.URL, a Access) (*S3, error) {
@@ -41,7 +42,11 @@ func openS3(u *url.URL, a Access) (*S3, error) {
 	if err != nil {
 		return nil, err
 	}
-	transport.ResponseHeaderTimeout = requestTime
+	wait := a.wait
+	if wait == 0 {
+		wait = requestTime
+	}
+	transport.ResponseHeaderTimeout = wait
 	transport.MaxIdleConnsPerHost = sealers
 	client, err := minio.New(u.Host, &minio.Options{
 		Creds: keys, Secure: secure, Region: a.S3Region, Transport: transport, MaxRetries: attempts,
@@ -50,7 +55,7 @@ func openS3(u *url.URL, a Access) (*S3, error) {
 		return nil, fmt.Errorf("snapshot target %s: %w", u, err)
 	}
 	bucket, prefix, _ := strings.Cut(strings.Trim(u.Path, "/"), "/")
-	return &S3{client, bucket, prefix, u.String()}, nil
+	return &S3{client, bucket, prefix, u.String(), wait}, nil
 }
 
 // s3Keys reads a file of two lines; without one, the usual variables of the
@@ -87,7 +92,7 @@ func (s *S3) key(name string) string { return path.Join(s.prefix, name) }
 
 // Put is one request: an object is there whole or not at all.
 func (s *S3) Put(ctx context.Context, name string, data []byte) error {
-	ctx, cancel := context.WithTimeout(ctx, attempts*requestTime)
+	ctx, cancel := context.WithTimeout(ctx, attempts*s.wait)
 	defer cancel()
 	_, err := s.client.PutObject(ctx, s.bucket, s.key(name), bytes.NewReader(data), int64(len(data)), minio.PutObjectOptions{
 		ContentType: "application/octet-stream", DisableMultipart: true, SendContentMd5: true,
@@ -112,7 +117,7 @@ func (s *S3) Get(ctx context.Context, name string) (data []byte, err error) {
 }
 
 func (s *S3) get(ctx context.Context, name string) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, requestTime)
+	ctx, cancel := context.WithTimeout(ctx, s.wait)
 	defer cancel()
 	object, err := s.client.GetObject(ctx, s.bucket, s.key(name), minio.GetObjectOptions{})
 	if err != nil {
@@ -149,7 +154,7 @@ func (s *S3) List(ctx context.Context, folder string, fn func(Object) error) err
 }
 
 func (s *S3) Remove(ctx context.Context, name string) error {
-	ctx, cancel := context.WithTimeout(ctx, attempts*requestTime)
+	ctx, cancel := context.WithTimeout(ctx, attempts*s.wait)
 	defer cancel()
 	if err := s.client.RemoveObject(ctx, s.bucket, s.key(name), minio.RemoveObjectOptions{}); err != nil {
 		return fmt.Errorf("remove %s: %w", name, err)

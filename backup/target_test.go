@@ -31,6 +31,12 @@ import (
 // misbehave.
 func s3Target(t *testing.T, front func(http.Handler) http.Handler) Target {
 	t.Helper()
+	return s3TargetThatWaits(t, 0, front)
+}
+
+// s3TargetThatWaits gives up on a request after a while.
+func s3TargetThatWaits(t *testing.T, wait time.Duration, front func(http.Handler) http.Handler) Target {
+	t.Helper()
 	backend := s3mem.New()
 	must(t, backend.CreateBucket("mail"))
 	server := httptest.NewServer(front(gofakes3.New(backend).Server()))
@@ -38,7 +44,7 @@ func s3Target(t *testing.T, front func(http.Handler) http.Handler) Target {
 	keys := filepath.Join(t.TempDir(), "keys")
 	must(t, os.WriteFile(keys, []byte("access\nsecret\n"), 0o600))
 	address := strings.Replace(server.URL, "http://", "s3+http://", 1) + "/mail/a/prefix"
-	target, err := OpenTarget(t.Context(), address, Access{S3KeyFile: keys, S3Region: "us-east-1"})
+	target, err := OpenTarget(t.Context(), address, Access{S3KeyFile: keys, S3Region: "us-east-1", wait: wait})
 	must(t, err)
 	return target
 }
@@ -251,6 +257,52 @@ func TestS3Misbehaves(t *testing.T) {
 	must(t, err)
 	if v.Snapshots < whole || len(v.Problems) > 0 {
 		t.Errorf("%d snapshots of %d, %v", v.Snapshots, whole, v.Problems)
+	}
+}
+
+// TestS3Hangs: a store that takes a request and never answers ends the snapshot
+// with an error and not the appliance: mail arrives meanwhile, and when the store
+// is back the next snapshot is whole.
+func TestS3Hangs(t *testing.T) {
+	t.Parallel()
+	var hangs atomic.Bool
+	asked, over := make(chan struct{}, 1000), make(chan struct{})
+	target := s3TargetThatWaits(t, 300*time.Millisecond, func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !hangs.Load() || r.Method != http.MethodPut {
+				h.ServeHTTP(w, r)
+				return
+			}
+			asked <- struct{}{}
+			select {
+			case <-r.Context().Done():
+			case <-over:
+			}
+		})
+	})
+	t.Cleanup(func() { close(over) })
+	h := newHouse(t)
+	_, _, err := h.keeper.GenerateOwnerKey()
+	must(t, err)
+	take(t, h, target)
+	h.receive(t, "INBOX", 50)
+	hangs.Store(true)
+	ended := make(chan error, 1)
+	go func() {
+		_, err := h.keeper.Take(t.Context(), target, false)
+		ended <- err
+	}()
+	<-asked
+	h.receive(t, "INBOX", 50) // nobody waits for the store
+	if err := <-ended; err == nil {
+		t.Error("a snapshot was taken at a store that takes nothing")
+	}
+	hangs.Store(false)
+	result := take(t, h, target)
+	v, err := h.keeper.Verify(t.Context(), target)
+	must(t, err)
+	if v.Snapshots != 2 || len(v.Problems) > 0 {
+		t.Errorf("%d snapshots, %v; the last is %s", v.Snapshots, v.Problems, result.ID)
 	}
 }
 

@@ -23,6 +23,7 @@ type snapshotBrowse struct {
 	Address  string   `arg:"" optional:"" help:"Whose folders. Default: list the people."`
 	Folder   string   `arg:"" optional:"" help:"List the messages of one folder."`
 	Search   []string `placeholder:"WORD" help:"Only messages with the word in their header or the beginning of their text; repeat it for messages with all of them. Without a folder, in all of them."`
+	Whole    bool     `help:"Search whole messages, not only where they begin: all of the mail is read from the target."`
 	Read     uint32   `placeholder:"UID" help:"Print a message of the folder as it is."`
 }
 
@@ -146,12 +147,8 @@ func (c *snapshotBrowse) messages(ctx context.Context, p *backup.Past, boxes []s
 		Bytes    int64  `json:"bytes"`
 	}
 	records, t := []record{}, &table{header: []string{"FOLDER", "UID", "RECEIVED", "FROM", "SUBJECT", "SIZE"}, empty: "No message."}
-	all := imap.UIDSet{{Start: 1}} // 1:*
 	for _, box := range boxes {
-		err := p.Store.Rows(ctx, box.ID, all, store.WithHeader|store.WithPreview, func(row *store.Row) error {
-			if !backup.Matches(row, c.Search) {
-				return nil
-			}
+		err := p.Search(ctx, box.ID, c.Search, c.Whole, func(row *store.Row) error {
 			header := message.ParseHeader(row.Header)
 			from := senderOf(header)
 			records = append(records, record{box.Name, uint32(row.UID), stamp(row.Received), from, header.Subject, row.Size})
