@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"letterbox/backup"
@@ -15,6 +16,7 @@ import (
 	"letterbox/delivery"
 	"letterbox/directory"
 	"letterbox/doctor"
+	"letterbox/finding"
 	"letterbox/history"
 	"letterbox/junk"
 	"letterbox/queue"
@@ -53,9 +55,10 @@ type Data struct {
 	folder    *folder
 	addresses sync.Map // of users, by store.AccountID
 
-	crossed chan struct{}     // of one: somebody is to be warned
-	warning sync.Mutex        // held by who warns
-	serving []doctor.Listener // nil: nothing is served
+	crossed chan struct{}                     // of one: somebody is to be warned
+	warning sync.Mutex                        // held by who warns
+	full    atomic.Pointer[[]finding.Finding] // what is full, as of the last look
+	serving []doctor.Listener                 // nil: nothing is served
 	again   *again
 
 	checkups checkups

@@ -23,9 +23,15 @@ func (d *Data) quotaCrossed(a store.AccountID, c quota.Crossing) {
 }
 
 // tellQuotas tells people that their mailboxes are filling up, as soon as it is
-// so. What was owed when the last process ended is paid first.
+// so, and looks now and then who is full, for the findings. What was owed when the
+// last process ended is paid first.
 func (a *Appliance) tellQuotas(ctx context.Context, d *Data) error {
+	tick := time.NewTicker(fullnessEvery)
+	defer tick.Stop()
 	for {
+		if err := d.lookForFull(ctx, time.Now()); err != nil && ctx.Err() == nil {
+			d.Log.Error("it is not known who is full", "error", err)
+		}
 		if err := d.warnAll(ctx); err != nil && ctx.Err() == nil {
 			d.Log.Error("people were not told how full their mailboxes are; it is tried again in the night", "error", err)
 		}
@@ -33,6 +39,7 @@ func (a *Appliance) tellQuotas(ctx context.Context, d *Data) error {
 		case <-ctx.Done():
 			return nil
 		case <-d.crossed:
+		case <-tick.C:
 		}
 	}
 }

@@ -2,6 +2,7 @@ package appliance
 
 import (
 	"bytes"
+	"fmt"
 	"net/mail"
 	"strings"
 	"testing"
@@ -101,5 +102,39 @@ func TestQuotaWarningIsPrompt(t *testing.T) {
 	case <-l.crossed:
 	default:
 		t.Error("nobody was told that somebody is to be warned")
+	}
+}
+
+// TestFullness: who is nearly full is found, and a domain whose mailboxes together
+// are.
+func TestFullness(t *testing.T) {
+	t.Parallel()
+	l := newLodging(t)
+	look := func() string {
+		t.Helper()
+		must(t, l.lookForFull(t.Context(), time.Now()))
+		var ids []string
+		for _, f := range l.fullness(t.Context()) {
+			ids = append(ids, fmt.Sprint(f.ID(), " ", f.Severity, " ", f.Args[1:]))
+		}
+		return strings.Join(ids, "; ")
+	}
+	if got := l.fullness(t.Context()); got != nil {
+		t.Errorf("before the first look: %+v", got)
+	}
+	if got := look(); got != "" {
+		t.Errorf("without limits: %s", got)
+	}
+	must(t, l.Store.SetLimit(t.Context(), l.anna, quota.Limit{Messages: 21}))
+	domain, err := l.Directory.Domain(t.Context(), "example.org")
+	must(t, err)
+	must(t, l.Store.SetDomainLimit(t.Context(), domain.ID, store.DomainLimit{Total: quota.Limit{Messages: 20}}))
+	if got := look(); got != "mailbox-full:anna@example.org 1 [95 20 21]; domain-full:example.org 2 [100 20 20]" {
+		t.Errorf("found %s", got)
+	}
+	must(t, l.Store.SetLimit(t.Context(), l.anna, quota.Limit{Messages: 22}))
+	must(t, l.Store.SetDomainLimit(t.Context(), domain.ID, store.DomainLimit{}))
+	if got := look(); got != "" {
+		t.Errorf("with more room: %s", got)
 	}
 }

@@ -31,6 +31,7 @@ func (d *Data) openWatch(ctx context.Context) (err error) {
 		Sources: []func(context.Context) []finding.Finding{
 			func(context.Context) []finding.Finding { return d.Telemetry.Habits().Findings() },
 			d.ailments,
+			d.fullness,
 		},
 	}
 	d.gauges()

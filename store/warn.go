@@ -16,21 +16,33 @@ type Warning struct {
 }
 
 // Warnings returns all that are owed.
-func (s *Store) Warnings(ctx context.Context) (owed []Warning, err error) {
+func (s *Store) Warnings(ctx context.Context) ([]Warning, error) {
+	return s.reached(ctx, s.thresholds, func(a *account, percent int) bool {
+		return percent > s.thresholds.Settle(a.warned, a.limit, a.usage)
+	})
+}
+
+// Reached returns the accounts that have reached a percentage of their limits,
+// whether they were warned or not.
+func (s *Store) Reached(ctx context.Context, percent int) ([]Warning, error) {
+	return s.reached(ctx, quota.Thresholds{percent}, func(*account, int) bool { return true })
+}
+
+func (s *Store) reached(ctx context.Context, t quota.Thresholds, counts func(a *account, percent int) bool) (list []Warning, err error) {
 	err = s.db.Read(ctx, func(c *database.Conn) error {
 		accounts, err := queryAll(c, scanAccount, selectAccount+`ORDER BY a.id`)
-		owed = owed[:0]
+		list = list[:0]
 		for _, a := range accounts {
-			if c, reached := s.thresholds.Reached(a.limit, a.usage); reached && c.Percent > s.thresholds.Settle(a.warned, a.limit, a.usage) {
-				owed = append(owed, Warning{a.id, c})
+			if c, reached := t.Reached(a.limit, a.usage); reached && counts(a, c.Percent) {
+				list = append(list, Warning{a.id, c})
 			}
 		}
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("find who is to be warned: %w", err)
+		return nil, fmt.Errorf("find whose mailbox is full: %w", err)
 	}
-	return owed, nil
+	return list, nil
 }
 
 // settleLimits brings what was said about the account's limits up to date with
