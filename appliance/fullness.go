@@ -107,7 +107,7 @@ func (d *Data) fullDomains(ctx context.Context, now time.Time) (all []finding.Fi
 func (d *Data) fullDisk(ctx context.Context, now time.Time) ([]finding.Finding, error) {
 	room, err := d.RoomForMail()
 	if err != nil {
-		return nil, nil //nolint:nilerr // the size of the disk is unknown, as at the start
+		return nil, nil // the size of the disk is unknown, as at the start
 	}
 	f, known, err := d.Store.Forecast(ctx, store.AccountID(0), d.Blobs.Stats().Bytes+room)
 	if err != nil || !known || f.Soonest.IsZero() || f.Soonest.Sub(now) > foresight {

@@ -82,7 +82,7 @@ func (u *upgrader) upgrade(ctx context.Context, keep time.Duration) error {
 	}
 	from, to, err := database.Versions(ctx, u.join(databaseFile))
 	if err != nil || from >= to || from == 0 {
-		return nil //nolint:nilerr // whoever opens it says what is wrong, and better
+		return nil // whoever opens it says what is wrong, and better
 	}
 	known, err := Upgrades(u.path)
 	if err != nil {
