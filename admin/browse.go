@@ -157,11 +157,7 @@ func remoteOf(a netip.Addr) string {
 func (v *visit) findLetters(past *backup.Past, f *folderView, boxes []store.Mailbox) error {
 	words := strings.Fields(f.Search)
 	for _, box := range boxes {
-		all := imap.UIDSet{{Start: 1}} // 1:*
-		err := past.Store.Rows(v.context(), box.ID, all, store.WithHeader|store.WithPreview, func(row *store.Row) error {
-			if !backup.Matches(row, words) {
-				return nil
-			}
+		err := past.Search(v.context(), box.ID, words, false, func(row *store.Row) error {
 			h := message.ParseHeader(row.Header)
 			f.Rows = append(f.Rows, letterView{box.Name, uint32(row.UID), author(h), h.Subject, row.Received, row.Size})
 			return nil
