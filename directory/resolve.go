@@ -31,13 +31,13 @@ type Recipient struct {
 func (d *Directory) Resolve(ctx context.Context, address string) ([]Recipient, error) {
 	var found []Recipient
 	err := d.db.Read(ctx, func(c *database.Conn) (err error) {
-		found, err = d.resolve(c, address)
+		found, err = d.resolve(c, address, true)
 		return err
 	})
 	return found, err
 }
 
-func (d *Directory) resolve(q querier, address string) ([]Recipient, error) {
+func (d *Directory) resolve(q querier, address string, passing bool) ([]Recipient, error) {
 	a, err := parseRecipient(q, address)
 	if err != nil {
 		return nil, err
@@ -46,6 +46,7 @@ func (d *Directory) resolve(q querier, address string) ([]Recipient, error) {
 		return nil, err
 	}
 	w := d.newWalk(q, address)
+	w.passing = passing
 	found, err := w.follow(a, "")
 	if err != nil {
 		return nil, fmt.Errorf("resolve %s: %w", a, err)
@@ -74,9 +75,14 @@ func parseRecipient(q querier, address string) (Address, error) {
 
 // MaySendAs reports whether the user may write from the address: whether mail to
 // it reaches them. That is their own address, with or without detail, an alias
-// that leads to them, and what falls to them as catch-all.
+// that leads to them, and what falls to them as catch-all; whether they pass it on
+// makes no difference.
 func (d *Directory) MaySendAs(ctx context.Context, userID int64, address string) (bool, error) {
-	recipients, err := d.Resolve(ctx, address)
+	var recipients []Recipient
+	err := d.db.Read(ctx, func(c *database.Conn) (err error) {
+		recipients, err = d.resolve(c, address, false)
+		return err
+	})
 	switch {
 	case errors.Is(err, ErrNotOurs), errors.Is(err, ErrNoSuchUser), errors.Is(err, ErrBadAddress):
 		return false, nil

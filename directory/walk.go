@@ -17,20 +17,22 @@ type aliasKey struct {
 	local  string
 }
 
-// A walk follows one address through the aliases. Each alias is expanded once,
-// so that the work is bounded whatever the aliases are.
+// A walk follows one address through the aliases, and through what people pass on.
+// Each is expanded once, so that the work is bounded whatever they are.
 type walk struct {
-	d      *Directory
-	q      querier
-	asked  string
-	strict bool // a circle and too long a way are errors
-	found  []Recipient
-	path   []aliasKey        // from the address asked for to here
-	done   map[aliasKey]bool // whether it led anywhere
+	d       *Directory
+	q       querier
+	asked   string
+	strict  bool // a circle and too long a way are errors
+	found   []Recipient
+	path    []aliasKey        // from the address asked for to here
+	done    map[aliasKey]bool // whether it led anywhere
+	passing bool              // mail that people pass on goes where they say
+	passed  map[int64]bool    // users who pass mail on: true on the way to here, false when that was followed before
 }
 
 func (d *Directory) newWalk(q querier, asked string) *walk {
-	return &walk{d: d, q: q, asked: asked, done: map[aliasKey]bool{}}
+	return &walk{d: d, q: q, asked: asked, done: map[aliasKey]bool{}, passed: map[int64]bool{}}
 }
 
 // follow adds where mail for a goes, and reports whether that is anywhere.
@@ -50,8 +52,7 @@ func (w *walk) follow(a Address, detail string) (bool, error) {
 	for _, r := range readings {
 		user, err := userByAddress(w.q, Address{r.local, a.Domain})
 		if err == nil {
-			w.add(Recipient{User: user, Detail: r.detail})
-			return true, nil
+			return true, w.reach(user, r.detail)
 		}
 		if !errors.Is(err, ErrNoSuchUser) {
 			return false, err
