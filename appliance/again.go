@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"sync"
+	"time"
 )
 
 // errAgain ends a life of the appliance so that another begins.
@@ -29,10 +30,20 @@ func (a *again) wanted() bool {
 	}
 }
 
-// wait returns errAgain once somebody wishes it, nil when ctx ends.
+// lastWords is how long the pages go on telling browsers to come back, before
+// their connections are closed: who was sent to another page by the answer to
+// their wish is there at once, and would find a door that is just closing.
+const lastWords = 500 * time.Millisecond
+
+// wait returns errAgain a moment after somebody wishes it, nil when ctx ends.
 func (a *again) wait(ctx context.Context) error {
 	select {
 	case <-a.wish:
+	case <-ctx.Done():
+		return nil
+	}
+	select {
+	case <-time.After(lastWords):
 		return errAgain
 	case <-ctx.Done():
 		return nil
