@@ -73,7 +73,7 @@ func (l *letterbox) trace(recipient, kind string) event {
 }
 
 // TestToPostfix sends to Postfix: over TLS that DANE demands, several recipients
-// at once, a large message, letters beyond ASCII; refusals for now and for good.
+// at once, a large message; refusals for now and for good.
 func TestToPostfix(t *testing.T) {
 	t.Parallel()
 	p := startPostfix(t, "")
@@ -135,7 +135,7 @@ func TestDANE(t *testing.T) {
 }
 
 // TestFromPostfix receives from Postfix: over TLS, pipelined, many at once, a large
-// message, letters beyond ASCII in the addresses; and refuses what nobody has.
+// message; and refuses what nobody has.
 func TestFromPostfix(t *testing.T) {
 	t.Parallel()
 	need(t, "swaks", "swaks")
