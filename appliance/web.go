@@ -106,7 +106,7 @@ func (a *Appliance) passkeys(d *Data) *directory.Passkeys {
 	// With the port, unless somebody stands before us who has the usual one.
 	keys, err := d.Directory.Passkeys(d.Config.Hostname, origin, fmt.Sprintf("%s:%d", origin, a.port("https")))
 	if err != nil {
-		d.Log.Warn("nobody can sign in with a passkey", "error", err)
+		d.Log.Info("nobody can sign in with a passkey", "error", err)
 	}
 	return keys
 }
