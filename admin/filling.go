@@ -76,11 +76,3 @@ func headerText(header []byte, name string) string {
 	text, _ := message.AppendHeaderText(nil, header, name)
 	return strings.Join(strings.Fields(strings.ToValidUTF8(string(text), "\ufffd")), " ")
 }
-
-// percentOf is a share of a whole, 0 of nothing.
-func percentOf(part, whole int64) int {
-	if whole <= 0 {
-		return 0
-	}
-	return int(part * 100 / whole)
-}

@@ -25,6 +25,9 @@ var salvaged = []struct {
 		`INSERT INTO domain (id, name, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`},
 	{true, 7, `SELECT id, domain, localpart, name, role, disabled, created_at FROM user WHERE id > ? ORDER BY id`,
 		`INSERT INTO user (id, domain, localpart, name, role, disabled, created_at) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`},
+	// Apart: older databases have no such columns, and their users count all the same.
+	{true, 3, `SELECT id, kind, language FROM user WHERE id > ? ORDER BY id`,
+		`UPDATE user SET kind = ?2, language = ?3 WHERE id = ?1`},
 	{true, 8, `SELECT user, argon2id, scram_salt, scram_iterations, scram_stored_key, scram_server_key, version, changed_at
 		FROM credential WHERE user > ? ORDER BY user`,
 		`INSERT INTO credential (user, argon2id, scram_salt, scram_iterations, scram_stored_key, scram_server_key, version, changed_at)
@@ -42,14 +45,16 @@ var salvaged = []struct {
 		`INSERT INTO recovery_code (user, hash) VALUES (?, ?) ON CONFLICT DO NOTHING`},
 	{false, 3, `SELECT domain, localpart, target FROM alias`,
 		`INSERT INTO alias (domain, localpart, target) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`},
+	{false, 3, `SELECT user, target, keep FROM forward`,
+		`INSERT INTO forward (user, target, keep) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`},
 	{false, 2, `SELECT key, value FROM setting`,
 		`INSERT INTO setting (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`},
 }
 
 // Salvage takes over what can still be read of a damaged database: domains,
-// users with their passwords and second factors, aliases, settings. It is for a directory that
-// nobody has used yet; what is there already stays. It returns how many users
-// came back. The directory is to be opened anew afterwards.
+// users with their passwords and second factors, teams, aliases, what people pass
+// on, settings. It is for a directory that nobody has used yet; what is there
+// already stays. It returns how many users and teams came back. The directory is to be opened anew afterwards.
 func (d *Directory) Salvage(ctx context.Context, w *database.Wreck) (users int, err error) {
 	var found []foundRow
 	for _, table := range salvaged {

@@ -40,6 +40,10 @@ func inhabited(t *testing.T) (data []byte, appPassword string) {
 		_, err = h.AddUser(t.Context(), ann, "Ann", annsPassword)
 		must(t, err)
 		must(t, h.SetRole(t.Context(), ann, "admin"))
+		_, err = h.AddTeam(t.Context(), "office@home.example", "Office")
+		must(t, err)
+		must(t, h.SetLanguage(t.Context(), ann, "de"))
+		must(t, h.SetForward(t.Context(), Forward{Address: ann, Targets: []string{"ann@far.example"}, Keep: true}))
 		must(t, h.AddAlias(t.Context(), "info@home.example", ann))
 		must(t, h.SetSetting(t.Context(), "colour", "blue"))
 		appPassword, _, err = h.AddAppPassword(t.Context(), ann, "Phone", "imap")
@@ -63,7 +67,7 @@ func TestSalvage(t *testing.T) {
 		w := wreckOf(t, whole, -1)
 		users, err := h.Salvage(t.Context(), w)
 		must(t, err)
-		if users != 1 || w.Damaged {
+		if users != 2 || w.Damaged {
 			t.Errorf("%d users, damaged %v", users, w.Damaged)
 		}
 	}
@@ -75,10 +79,16 @@ func TestSalvage(t *testing.T) {
 	if f, err := h.SecondFactors(t.Context(), 1); err != nil || !f.TOTP || f.RecoveryCodes != recoveryCodes {
 		t.Errorf("second factors are %+v, %v", f, err)
 	}
-	if user, err := h.User(t.Context(), ann); err != nil || user.Role != "admin" || user.Name != "Ann" {
+	if user, err := h.User(t.Context(), ann); err != nil || user.Role != "admin" || user.Name != "Ann" || user.Language != "de" {
 		t.Errorf("%+v, %v", user, err)
 	}
-	if found, err := h.Resolve(t.Context(), "info@home.example"); err != nil || len(found) != 1 || found[0].User == nil {
+	if office, err := h.User(t.Context(), "office@home.example"); err != nil || !office.Team {
+		t.Errorf("%+v, %v", office, err)
+	}
+	if f, err := h.Forwards(t.Context()); err != nil || len(f) != 1 || !f[0].Keep {
+		t.Errorf("passed on: %+v, %v", f, err)
+	}
+	if found, err := h.Resolve(t.Context(), "info@home.example"); err != nil || len(found) != 2 {
 		t.Errorf("the alias leads to %v, %v", found, err)
 	}
 	if value, _, err := h.Setting(t.Context(), "colour"); value != "blue" || err != nil {

@@ -20,8 +20,10 @@ func TestGreylist(t *testing.T) {
 	ask := func(ip, sender string) bool {
 		return errors.Is(h.Greylisted(t.Context(), netip.MustParseAddr(ip), sender, int64(anna)), ErrGreylisted)
 	}
-	if !ask("192.0.2.1", "carl@example.net") || !ask("192.0.2.1", "carl@example.net") {
-		t.Error("the first attempts got through")
+	for range 2 {
+		if !ask("192.0.2.1", "carl@example.net") {
+			t.Error("an attempt got through too early")
+		}
 	}
 	if ask("192.0.2.1", "Friend@example.net") || ask("127.0.0.1", "x@example.net") {
 		t.Error("somebody who is known, or this machine, has to come again")

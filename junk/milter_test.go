@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"net/textproto"
 	"strings"
 	"testing"
 	"time"
@@ -19,7 +18,6 @@ type scripted struct {
 	response milter.Response
 	modify   func(*milter.Modifier) error
 	heard    *[]string
-	header   textproto.MIMEHeader
 }
 
 func (s *scripted) at(stage, word string) (milter.Response, error) {
