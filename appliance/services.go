@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"sync"
 
+	"letterbox/admin"
 	"letterbox/imapd"
 	"letterbox/smtpd"
 )
@@ -19,8 +20,9 @@ type service func(ctx context.Context, ln net.Listener) error
 func (a *Appliance) services(d *Data) map[string]service {
 	imap, smtp := a.imap(d), a.smtp(d)
 	monitoring := a.monitoring(d)
-	site := a.site(d)
-	web := sync.OnceValue(func() http.Handler { return a.web(d, site) }) // once the ports are known, which it tells
+	// Once the ports are known, which both tell.
+	site := sync.OnceValue(func() *admin.Site { return a.site(d) })
+	web := sync.OnceValue(func() http.Handler { return a.web(d, site()) })
 	return map[string]service{
 		"imap":        imap.Serve,
 		"imaps":       imap.ServeTLS,
@@ -28,7 +30,7 @@ func (a *Appliance) services(d *Data) map[string]service {
 		"submission":  smtp.ServeSubmission,
 		"submissions": smtp.ServeSubmissions,
 		"http": func(ctx context.Context, ln net.Listener) error {
-			return serveHTTP(ctx, ln, d.Certificates.Handler(a.redirect(d, site, web())))
+			return serveHTTP(ctx, ln, d.Certificates.Handler(a.redirect(d, site(), web())))
 		},
 		"https": func(ctx context.Context, ln net.Listener) error {
 			return serveHTTP(ctx, tls.NewListener(ln, d.Certificates.WebConfig()), web())

@@ -5,7 +5,9 @@ import (
 	"crypto/tls"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -64,4 +66,30 @@ func TestWeb(t *testing.T) {
 			t.Errorf("%s: status %d, %q, %v", want.url, response.StatusCode, text, err)
 		}
 	}
+}
+
+// TestSiteKnowsItsPorts: the pages tell where mail programs are to connect, which
+// is known only when everything listens.
+func TestSiteKnowsItsPorts(t *testing.T) {
+	t.Parallel()
+	c := Default()
+	c.Data, c.Hostname, c.TLS.Authority, c.Doctor.Peer = filepath.Join(t.TempDir(), "data"), "localhost", "", ""
+	c.Listen = Listen{IMAPS: Addresses{"127.0.0.1:0"}, HTTPS: Addresses{"127.0.0.1:0"}}
+	d, err := OpenData(t.Context(), c, slog.New(slog.DiscardHandler), false)
+	must(t, err)
+	_, err = d.Directory.AddDomain(t.Context(), "example.org")
+	must(t, err)
+	_, err = d.Directory.AddUser(t.Context(), annaAddress, "", annaPassword)
+	must(t, err)
+	must(t, d.Close())
+	a, ended, stop := start(t, c)
+	defer func() {
+		stop()
+		must(t, <-ended)
+	}()
+	b := &visitor{t: t, base: "https://" + a.Addr("https").String()}
+	b.begin()
+	b.sends("/signin", "My mailbox", "user", annaAddress, "password", annaPassword)
+	_, port, _ := net.SplitHostPort(a.Addr("imaps").String())
+	b.shows("/me/connect", "Port "+port)
 }
