@@ -54,9 +54,12 @@ func TestSystemdAndMonitoring(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer client.Close()
+	client.SetDeadline(time.Now().Add(time.Minute))
+	if _, err := client.Read(make([]byte, 1)); err != nil { // its greeting: it has been let in
+		t.Fatal(err)
+	}
 	cmd.Process.Signal(syscall.SIGTERM)
 	hears(t, systemd, "STOPPING=1")
-	client.SetDeadline(time.Now().Add(time.Minute))
 	if said, err := io.ReadAll(client); err != nil || !strings.Contains(string(said), "* BYE") {
 		t.Errorf("a client that waited heard %q, %v", said, err)
 	}
