@@ -74,6 +74,7 @@ var floors = map[string][]string{
 	"command": {
 		"appliance", "archive", "backup", "certificate", "control", "demo", "discover", "message", "store", "store/blob",
 		"database", "directory", "queue", "quota", "records", "junk", "trace", "doctor", "phrase",
+		"history", "watch",
 	},
 	"": {"command", "control"}, // main.go
 

@@ -29,15 +29,16 @@ func TestDemo(t *testing.T) {
 	if err := demo.Start(); err != nil {
 		t.Fatal(err)
 	}
-	commands := demoCommands(bufio.NewScanner(stdout))
+	site, commands := demoCommands(bufio.NewScanner(stdout))
 	if len(commands) != 6 {
 		t.Errorf("%d commands: %q", len(commands), commands)
 	}
-	var output string
+	output := client(t, home, "curl", "-k", "-L", "--no-progress-meter", site)
 	for _, command := range commands {
 		output += client(t, home, "sh", "-c", command)
 	}
 	for _, want := range []string{
+		"<title>",               // the site
 		`\Sent) "/" "Sent"`,     // folders
 		"Subject: Midsummer",    // a message
 		"* SEARCH ",             // of the new one
@@ -62,18 +63,20 @@ func TestDemo(t *testing.T) {
 }
 
 // demoCommands reads what the demo prints to its last command.
-func demoCommands(lines *bufio.Scanner) (commands []string) {
+func demoCommands(lines *bufio.Scanner) (site string, commands []string) {
 	for lines.Scan() {
 		line, indented := strings.CutPrefix(lines.Text(), "  ")
 		if !indented {
 			continue
 		}
 		switch word, _, _ := strings.Cut(line, " "); {
+		case word == "Browser":
+			site = strings.Fields(line)[1]
 		case word == "curl", word == "printf":
 			commands = append(commands, line)
 		case strings.HasSuffix(line, " user list"):
-			return append(commands, line)
+			return site, append(commands, line)
 		}
 	}
-	return commands
+	return site, commands
 }

@@ -89,7 +89,11 @@ func settle(ctx context.Context, d *appliance.Data) ([]demoPerson, error) {
 	if _, err := d.Directory.AddDomain(ctx, demoDomain); err != nil {
 		return nil, err
 	}
-	mail := demo.Mail(demoDomain, time.Now())
+	now := time.Now()
+	mail := demo.Mail(demoDomain, now)
+	if err := recall(ctx, d, mail, now); err != nil {
+		return nil, err
+	}
 	var people []demoPerson
 	for _, user := range demo.Users() {
 		p := demoPerson{User: user, Address: user.Local + "@" + demoDomain, Password: directory.GeneratePassword()}
