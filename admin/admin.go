@@ -11,6 +11,7 @@
 package admin
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -39,7 +40,8 @@ type Site struct {
 	Store        *store.Store
 	Queue        *queue.Queue
 	Snapshots    *backup.Keeper
-	Certificates *certificate.Keeper // nil: of no standing, as in tests
+	Sheet        func(context.Context) (*backup.Sheet, error) // for those who may have to bring the mail back
+	Certificates *certificate.Keeper                          // nil: of no standing, as in tests
 	Telemetry    *telemetry.Telemetry
 	Watch        *watch.Watch     // nil: nobody looks, as in tests
 	Settings     func() []Setting // the configuration; nil: none to show

@@ -163,7 +163,7 @@ func sights() []sight {
 // and no pictures kept.
 func others() (list []sight) {
 	no := map[string]bool{
-		"/": true, "/overview/live": true, "/me/export/mail.zip": true, "/.well-known/change-password": true, // no pages of their own
+		"/": true, "/overview/live": true, "/me/export/mail.zip": true, "/snapshots/sheet": true, "/.well-known/change-password": true, // no pages of their own
 	}
 	for _, s := range sights() {
 		path, _, _ := strings.Cut(s.path, "?")

@@ -32,6 +32,9 @@ func equip(t testing.TB, s *Site, dir string, db *database.DB, blobs *blob.Store
 		Hostname: s.Hostname, Store: s.Store, Directory: s.Directory, Telemetry: telemetry.New(), Log: log,
 	}}
 	s.Snapshots = backup.NewKeeper(backup.Source{Folder: dir, DB: db, Blobs: blobs, Host: s.Hostname, Program: "test"}, log)
+	s.Sheet = func(context.Context) (*backup.Sheet, error) {
+		return &backup.Sheet{Host: s.Hostname, Written: time.Now()}, nil
+	}
 	plan := backup.Plan{Targets: []string{filepath.Join(dir, "snapshots")}, Hurry: true}
 	z := zone.Serve(t, "")
 	t.Cleanup(s.shelf.Close)

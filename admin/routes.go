@@ -118,6 +118,7 @@ func routes() []route {
 		// Snapshots. To look into one is to read other people's mail.
 		{"GET /snapshots", see, calm, (*visit).snapshots},
 		{"POST /snapshots", change, calm, (*visit).takeSnapshot},
+		{"GET /snapshots/sheet", see, calm, (*visit).sheet},
 		{"GET /snapshots/{place}/{id}", change, dangerous, (*visit).browse},
 		{"GET /snapshots/{place}/{id}/{address}", change, dangerous, (*visit).browseAccount},
 		{"GET /snapshots/{place}/{id}/{address}/letter", change, dangerous, (*visit).readLetter},

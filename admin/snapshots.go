@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -40,6 +41,19 @@ func (v *visit) snapshots() error {
 	}
 	p := v.page("snapshots", v.Say("snapshots.title"))
 	return v.show(http.StatusOK, snapshotsPage(p, places, v.Snapshots.Status()))
+}
+
+// sheet is a file to be printed: a page of its own, which must look the same
+// where there is no appliance any more.
+func (v *visit) sheet() error {
+	sheet, err := v.Sheet(v.context())
+	if err != nil {
+		return err
+	}
+	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	v.w.Header().Set("Content-Disposition", `attachment; filename="letterbox-sheet.html"`)
+	_, err = io.WriteString(v.w, sheet.HTML(v.Language))
+	return err
 }
 
 // places looks at every target.

@@ -26,6 +26,19 @@ func (h *house) deliver(t testing.TB, to, raw string) {
 	must(t, h.Queue.Accept(t.Context(), e, []byte(raw), recipients, nil))
 }
 
+// TestSheet is a file to keep, in the reader's language.
+func TestSheet(t *testing.T) {
+	t.Parallel()
+	h := build(t)
+	b := h.as(t, anAuditor)
+	b.wants(b.get("/snapshots"), http.StatusOK, `href="/snapshots/sheet"`)
+	answer := b.get("/snapshots/sheet")
+	b.wants(answer, http.StatusOK, "<h1>")
+	if got := answer.Header.Get("Content-Disposition"); !strings.HasPrefix(got, "attachment;") {
+		t.Errorf("it is shown as a page of the site: %q", got)
+	}
+}
+
 // TestSnapshots takes one, loses a message, finds it and brings it back.
 func TestSnapshots(t *testing.T) {
 	t.Parallel()

@@ -83,6 +83,7 @@ func (a *Appliance) site(d *Data) *admin.Site {
 		Store:        d.Store,
 		Queue:        d.Queue,
 		Snapshots:    d.Snapshots,
+		Sheet:        d.Sheet,
 		Certificates: d.Certificates,
 		Telemetry:    d.Telemetry,
 		Watch:        d.Watch,

@@ -3,10 +3,8 @@ package command
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"letterbox/appliance"
-	"letterbox/backup"
 	"letterbox/control"
 	"letterbox/phrase"
 )
@@ -21,7 +19,7 @@ func (*snapshotSheet) Help() string {
 }
 
 func (c *snapshotSheet) inside(ctx context.Context, d *appliance.Data, stdio control.Stdio) error {
-	s, err := sheetOf(ctx, d)
+	s, err := d.Sheet(ctx)
 	if err != nil {
 		return err
 	}
@@ -32,33 +30,4 @@ func (c *snapshotSheet) inside(ctx context.Context, d *appliance.Data, stdio con
 	}
 	_, err = fmt.Fprint(stdio.Out, s.Text(l))
 	return err
-}
-
-// sheetOf gathers what is on the sheet.
-func sheetOf(ctx context.Context, d *appliance.Data) (*backup.Sheet, error) {
-	s := &backup.Sheet{Host: d.Config.Hostname, Program: appliance.Version(), Written: time.Now()}
-	domains, err := d.Directory.Domains(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, domain := range domains {
-		s.Domains = append(s.Domains, domain.Name)
-		usage, _, err := d.Store.DomainUsage(ctx, domain.ID)
-		if err != nil {
-			return nil, err
-		}
-		s.Bytes += usage.Bytes
-	}
-	if s.Keys, err = d.Snapshots.OwnerKeys(); err != nil {
-		return nil, err
-	}
-	inner := d.Config.SnapshotTarget("snapshots")
-	for _, target := range d.Config.SnapshotPlan().Targets {
-		r, err := recordOf(d, target)
-		if err != nil {
-			return nil, err
-		}
-		s.Targets = append(s.Targets, backup.SheetTarget{Address: target, Within: target == inner, Last: r.Last.Time()})
-	}
-	return s, nil
 }
