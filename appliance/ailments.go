@@ -9,9 +9,6 @@ import (
 	"letterbox/finding"
 )
 
-// checkupEvery is how often the appliance looks at itself and its surroundings.
-const checkupEvery = time.Hour
-
 // An infirmary has what was found at the last look, whoever wanted it, for those
 // who do not wait for one.
 type infirmary struct {
@@ -29,7 +26,11 @@ func (i *infirmary) keep(results []doctor.Result) {
 // lookAfter looks again and again until ctx ends. The first look is a while after the
 // start: servers listen by then, and certificates may have come.
 func (d *Data) lookAfter(ctx context.Context) error {
-	timer := time.NewTimer(time.Minute)
+	every := time.Duration(d.Config.Doctor.Every)
+	if every == 0 {
+		return nil
+	}
+	timer := time.NewTimer(min(every, time.Minute))
 	defer timer.Stop()
 	for {
 		select {
@@ -40,7 +41,7 @@ func (d *Data) lookAfter(ctx context.Context) error {
 		if _, err := d.checkups.whole(d)(ctx, true); err != nil && ctx.Err() == nil {
 			d.Log.Error("the appliance could not be looked at", "error", err)
 		}
-		timer.Reset(checkupEvery)
+		timer.Reset(every)
 	}
 }
 

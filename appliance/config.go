@@ -163,9 +163,10 @@ type Web struct {
 
 // Doctor is about looking for what is wrong.
 type Doctor struct {
-	Peer       string `toml:"peer" doc:"A domain whose mail server is connected to, to see whether mail can leave: many providers block that. Empty: it is not tried."`
-	TimeServer string `toml:"time_server" doc:"A time server (NTP) to compare the clock with, such as pool.ntp.org. Empty: the clock is not compared."`
-	Blocklists Words  `toml:"blocklists" doc:"Lists of spammers' addresses (DNSBL), with commas between, that are asked whether this machine is on them."`
+	Every      Duration `toml:"every" doc:"How often the appliance looks for what is wrong by itself, DNS and ports included. 0: only when somebody asks."`
+	Peer       string   `toml:"peer" doc:"A domain whose mail server is connected to, to see whether mail can leave: many providers block that. Empty: it is not tried."`
+	TimeServer string   `toml:"time_server" doc:"A time server (NTP) to compare the clock with, such as pool.ntp.org. Empty: the clock is not compared."`
+	Blocklists Words    `toml:"blocklists" doc:"Lists of spammers' addresses (DNSBL), with commas between, that are asked whether this machine is on them."`
 }
 
 // Log says how much is logged and how it looks.
@@ -221,7 +222,7 @@ func Default() Config {
 			StrangersPerDay: queue.DefaultLimits().Strangers,
 		},
 		Snapshot: Snapshot{Target: Addresses{localSnapshots}, Schedule: backup.DefaultSchedule},
-		Doctor:   Doctor{Peer: "gmail.com"},
+		Doctor:   Doctor{Every: Duration(time.Hour), Peer: "gmail.com"},
 		Log:      Log{Level: "info", Format: "text"},
 	}
 }

@@ -43,7 +43,7 @@ func run(t testing.TB) *running {
 	t.Helper()
 	c := Default()
 	c.Data, c.Hostname = filepath.Join(t.TempDir(), "data"), "localhost"
-	c.Listen = Listen{}
+	c.Listen, c.Doctor = Listen{}, Doctor{}
 	for _, l := range []*Addresses{&c.Listen.IMAP, &c.Listen.IMAPS, &c.Listen.SMTP, &c.Listen.Submission, &c.Listen.Submissions} {
 		*l = Addresses{"127.0.0.1:0"}
 	}

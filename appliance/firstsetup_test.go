@@ -30,7 +30,7 @@ func TestFirstSetup(t *testing.T) {
 	elsewhere := answering(t)
 	names := zone.Serve(t, "")
 	c := Default()
-	c.Data, c.TLS.Authority, c.Doctor.Peer = filepath.Join(t.TempDir(), "data"), "", ""
+	c.Data, c.TLS.Authority, c.Doctor = filepath.Join(t.TempDir(), "data"), "", Doctor{}
 	c.Listen = Listen{SMTP: Addresses{"127.0.0.1:0"}, IMAPS: Addresses{"127.0.0.1:0"}, HTTPS: Addresses{"127.0.0.1:0"}}
 	c.DNS.Servers = Addresses{names.Addr}
 	c.Relay.Address, c.Relay.TLS = elsewhere.address, "none"

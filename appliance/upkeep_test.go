@@ -177,3 +177,12 @@ func TestUpkeepStopsAtADamagedDatabase(t *testing.T) {
 		t.Errorf("%v was done", got)
 	}
 }
+
+// TestNobodyLooks: where the doctor is to be asked only, nothing waits for a time
+// to look.
+func TestNobodyLooks(t *testing.T) {
+	t.Parallel()
+	l := newLodging(t)
+	l.Config.Doctor.Every = 0
+	must(t, l.lookAfter(t.Context())) // and returns
+}

@@ -16,7 +16,7 @@ import (
 func TestWeb(t *testing.T) {
 	t.Parallel()
 	c := Default()
-	c.Data, c.Hostname, c.TLS.Authority = t.TempDir(), "mail.letterbox.example", ""
+	c.Data, c.Hostname, c.TLS.Authority, c.Doctor = t.TempDir(), "mail.letterbox.example", "", Doctor{}
 	c.Listen = Listen{HTTP: Addresses{"127.0.0.1:0"}, HTTPS: Addresses{"127.0.0.1:0"}, IMAPS: Addresses{"127.0.0.1:0"}}
 	ctx, stop := context.WithCancel(t.Context())
 	ready := make(chan struct{})
@@ -73,7 +73,7 @@ func TestWeb(t *testing.T) {
 func TestSiteKnowsItsPorts(t *testing.T) {
 	t.Parallel()
 	c := Default()
-	c.Data, c.Hostname, c.TLS.Authority, c.Doctor.Peer = filepath.Join(t.TempDir(), "data"), "localhost", "", ""
+	c.Data, c.Hostname, c.TLS.Authority, c.Doctor = filepath.Join(t.TempDir(), "data"), "localhost", "", Doctor{}
 	c.Listen = Listen{IMAPS: Addresses{"127.0.0.1:0"}, HTTPS: Addresses{"127.0.0.1:0"}}
 	d, err := OpenData(t.Context(), c, slog.New(slog.DiscardHandler), false)
 	must(t, err)

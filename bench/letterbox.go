@@ -60,7 +60,7 @@ func (l *letterbox) Start(ctx context.Context) error {
 	for _, key := range []string{
 		"listen.imap=" + l.plain, "listen.imaps=" + l.tls,
 		"listen.smtp=", "listen.submission=", "listen.submissions=", "listen.http=", "listen.https=", "listen.metrics=",
-		"imap.plaintext_loopback=true", "imap.max_connections=20000",
+		"imap.plaintext_loopback=true", "doctor.every=0s", "imap.max_connections=20000",
 		"snapshot.schedule=never", "snapshot.target=" + filepath.Join(filepath.Dir(filepath.Dir(l.dir)), "snapshots"),
 		"imap.max_connections_per_address=20000", "imap.max_connections_per_user=20000",
 	} {

@@ -31,7 +31,7 @@ func TestSystemdAndMonitoring(t *testing.T) {
 	defer systemd.Close()
 	imap, metrics := freePort(t), freePort(t)
 	cmd := exec.Command(path, "--data", filepath.Join(dir, "data"),
-		"--set", "hostname=localhost", "--set", "queue.send=false", "--set", "snapshot.schedule=never",
+		"--set", "hostname=localhost", "--set", "queue.send=false", "--set", "snapshot.schedule=never", "--set", "doctor.every=0s",
 		"--set", fmt.Sprintf("listen.imap=127.0.0.1:%d", imap), "--set", fmt.Sprintf("listen.metrics=127.0.0.1:%d", metrics),
 		"--set", "listen.imaps=", "--set", "listen.smtp=", "--set", "listen.submission=", "--set", "listen.submissions=",
 		"--set", "listen.http=", "--set", "listen.https=", "serve")

@@ -144,6 +144,7 @@ func (l *letterbox) arguments() []string {
 		fmt.Sprintf("listen.submissions=127.0.0.1:%d", l.submission),
 		fmt.Sprintf("listen.metrics=127.0.0.1:%d", l.metrics),
 		"listen.imap=", "listen.smtp=", "listen.submission=", "listen.http=", "listen.https=",
+		"doctor.every=0s", // nobody outside is asked
 	}, l.settings...)
 	if l.https != 0 {
 		settings = append(settings, fmt.Sprintf("listen.https=127.0.0.1:%d", l.https))

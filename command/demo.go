@@ -64,7 +64,7 @@ func (c *demoCmd) run(ctx context.Context, s *shell, data string) error {
 // demoSettings let no mail leave, and put everything on loopback, on the demo's
 // ports as far as they are free and on any others else.
 func demoSettings() []string {
-	settings := []string{"hostname=localhost", "log.level=warn", "listen.http=", "mail.reserve=1 MB", "queue.send=false", "snapshot.schedule=never"}
+	settings := []string{"hostname=localhost", "log.level=warn", "listen.http=", "mail.reserve=1 MB", "queue.send=false", "snapshot.schedule=never", "doctor.every=0s", "doctor.peer="}
 	for name, port := range demoPorts {
 		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 		if ln, err := net.Listen("tcp", address); err != nil {
