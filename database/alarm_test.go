@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,7 +17,7 @@ func TestAlarm(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "a.db")
 	synctest.Test(t, func(t *testing.T) {
-		var log bytes.Buffer
+		var log journal
 		db, err := Open(t.Context(), path, Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
 		if err != nil {
 			t.Fatal(err)
@@ -30,14 +31,33 @@ func TestAlarm(t *testing.T) {
 		if err := db.Close(); err != nil {
 			t.Fatal(err)
 		}
+		said := log.read()
 		const complaint = "a writing transaction does not end"
-		if n := strings.Count(log.String(), complaint); n != 3 { // after 5, 10 and 20 seconds
-			t.Errorf("%d complaints: %s", n, &log)
+		if n := strings.Count(said, complaint); n != 3 { // after 5, 10 and 20 seconds
+			t.Errorf("%d complaints: %s", n, said)
 		}
-		if !strings.Contains(log.String(), "database.dawdle(") {
-			t.Errorf("it is not named: %s", &log)
+		if !strings.Contains(said, "database.dawdle(") {
+			t.Errorf("it is not named: %s", said)
 		}
 	})
+}
+
+// A journal is written to from one goroutine and read from another.
+type journal struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (j *journal) Write(p []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.Write(p)
+}
+
+func (j *journal) read() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.String()
 }
 
 //go:noinline
