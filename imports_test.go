@@ -55,7 +55,7 @@ var floors = map[string][]string{
 
 	"backup": {"database", "store", "store/blob", "directory", "message", "phrase"},
 
-	"doctor": {"backup", "certificate", "phrase", "queue", "records", "resolver", "store"},
+	"doctor": {"backup", "certificate", "finding", "queue", "records", "resolver", "store"},
 
 	"admin": {
 		"assets", "phrase", "archive", "backup", "certificate", "directory", "discover", "habit", "message", "queue",

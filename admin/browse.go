@@ -59,16 +59,12 @@ type residentView struct {
 // browse lists who had mail then.
 func (v *visit) browse() error {
 	return v.inPast(func(place int, id backup.ID, past *backup.Past) error {
-		users, err := past.Directory.Users(v.context())
-		if err != nil {
-			return err
-		}
-		teams, err := past.Directory.Teams(v.context())
+		users, err := past.Directory.Everybody(v.context())
 		if err != nil {
 			return err
 		}
 		var list []residentView
-		for _, u := range append(users, teams...) {
+		for _, u := range users {
 			usage, _, err := past.Store.Usage(v.context(), store.AccountID(u.ID))
 			if err != nil {
 				return err

@@ -69,11 +69,7 @@ func (v *visit) findPages(what string) (hits []hit) {
 
 // findPeople looks through people, teams and their addresses.
 func (v *visit) findPeople(what string) (hits []hit, err error) {
-	users, err := v.Directory.Users(v.context())
-	if err != nil {
-		return nil, err
-	}
-	teams, err := v.Directory.Teams(v.context())
+	users, err := v.Directory.Everybody(v.context())
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +78,7 @@ func (v *visit) findPeople(what string) (hits []hit, err error) {
 		return nil, err
 	}
 	owner := map[string]string{}
-	for _, u := range append(users, teams...) {
+	for _, u := range users {
 		owner[u.Address] = personURL(&u)
 		if len(hits) < foundOfKind && (containsFold(u.Address, what) || containsFold(u.Name, what)) {
 			label := u.Address

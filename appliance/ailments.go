@@ -61,26 +61,10 @@ func (d *Data) ailments(context.Context) (list []finding.Finding) {
 func ailment(r doctor.Result, at time.Time) finding.Finding {
 	f := finding.Finding{
 		Kind: "doctor." + r.Check, Subject: r.Subject, Severity: finding.Amber, First: at, Last: at, Times: 1,
-		Words: &finding.Words{Title: text(r.Title), Means: text(r.Means), Saw: text(r.Saw), Do: text(r.Do), Again: text(r.Again)},
+		Words: &r.Words,
 	}
 	if r.State == doctor.Red {
 		f.Severity = finding.Red
 	}
 	return f
-}
-
-// text is one of the doctor's, as findings have them.
-func text(t doctor.Text) finding.Text {
-	args := make([]any, len(t.Args))
-	for i, a := range t.Args {
-		switch a := a.(type) {
-		case doctor.Bytes:
-			args[i] = finding.Bytes(a)
-		case doctor.Text:
-			args[i] = text(a)
-		default:
-			args[i] = a
-		}
-	}
-	return finding.Text{Key: t.Key, Args: args}
 }

@@ -43,7 +43,9 @@ func TestDigest(t *testing.T) {
 	tell(0)
 	found = []finding.Finding{
 		{Kind: "crowd", Subject: "ben@example.org", Severity: finding.Amber, Args: []any{"ben@example.org", 90, 100}},
-		ailment(doctor.Result{Check: "disk", State: doctor.Red, Title: doctor.Text{Key: "doctor.disk.title"}, Do: doctor.Text{Key: "doctor.disk.full.do"}}, day),
+		ailment(doctor.Result{Check: "disk", State: doctor.Red, Words: finding.Words{
+			Title: finding.Text{Key: "doctor.disk.title"}, Do: finding.Text{Key: "doctor.disk.full.do"},
+		}}, day),
 	}
 	if text := tell(1); !strings.Contains(text, "New: ben@example.org comes close") || strings.Contains(text, "%!") {
 		t.Errorf("%s", text)

@@ -20,15 +20,11 @@ func (m Mail) Retention() map[imap.MailboxAttr]int {
 // retain removes what is due in all accounts. Of a rule that nobody was told of
 // yet, its owner is told, and nothing goes for a week.
 func (d *Data) retain(ctx context.Context, now time.Time) (err error) {
-	users, err := d.Directory.Users(ctx)
+	users, err := d.Directory.Everybody(ctx)
 	if err != nil {
 		return err
 	}
-	teams, err := d.Directory.Teams(ctx)
-	if err != nil {
-		return err
-	}
-	for _, user := range append(users, teams...) {
+	for _, user := range users {
 		if failed := d.retainFor(ctx, &user, now); failed != nil {
 			err = errors.Join(err, fmt.Errorf("retention of %s: %w", user.Address, failed))
 		}

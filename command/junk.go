@@ -70,12 +70,7 @@ func (c *junkStatus) inside(ctx context.Context, d *appliance.Data, stdio contro
 
 func junkUsers(ctx context.Context, d *appliance.Data, address string) ([]directory.User, error) {
 	if address == "" {
-		people, err := d.Directory.Users(ctx)
-		if err != nil {
-			return nil, err
-		}
-		teams, err := d.Directory.Teams(ctx)
-		return append(people, teams...), err
+		return d.Directory.Everybody(ctx)
 	}
 	user, err := d.Directory.User(ctx, address)
 	if err != nil {

@@ -31,15 +31,11 @@ func (m *newMail) all(ctx context.Context, d *appliance.Data) error {
 	if err := os.RemoveAll(m.folder); err != nil { // of a run that was broken off
 		return err
 	}
-	users, err := d.Directory.Users(ctx)
+	users, err := d.Directory.Everybody(ctx)
 	if err != nil {
 		return err
 	}
-	teams, err := d.Directory.Teams(ctx)
-	if err != nil {
-		return err
-	}
-	for _, user := range append(users, teams...) {
+	for _, user := range users {
 		if err := m.account(ctx, d, user); err != nil {
 			return fmt.Errorf("write the new mail of %s: %w", user.Address, err)
 		}

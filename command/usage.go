@@ -78,11 +78,7 @@ func (c *usageCmd) inside(ctx context.Context, d *appliance.Data, stdio control.
 	if c.Address != "" {
 		return c.one(ctx, d, stdio)
 	}
-	users, err := d.Directory.Users(ctx)
-	if err != nil {
-		return err
-	}
-	teams, err := d.Directory.Teams(ctx)
+	users, err := d.Directory.Everybody(ctx)
 	if err != nil {
 		return err
 	}
@@ -96,7 +92,7 @@ func (c *usageCmd) inside(ctx context.Context, d *appliance.Data, stdio control.
 		empty:  "No user yet. Add one: letterbox user add ADDRESS",
 	}
 	all := usageRecord{}
-	for _, user := range append(users, teams...) {
+	for _, user := range users {
 		r, f, ok, err := recordUsage(ctx, d, &user, shares)
 		if err != nil {
 			return fmt.Errorf("%s: %w", user.Address, err)

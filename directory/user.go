@@ -37,6 +37,16 @@ func (d *Directory) Users(ctx context.Context) ([]User, error) { return d.users(
 // Teams lists the teams by address.
 func (d *Directory) Teams(ctx context.Context) ([]User, error) { return d.users(ctx, kindTeam) }
 
+// Everybody lists all who have mail: the people by address, then the teams.
+func (d *Directory) Everybody(ctx context.Context) ([]User, error) {
+	people, err := d.Users(ctx)
+	if err != nil {
+		return nil, err
+	}
+	teams, err := d.Teams(ctx)
+	return append(people, teams...), err
+}
+
 func (d *Directory) users(ctx context.Context, kind string) ([]User, error) {
 	var users []User
 	err := d.db.Read(ctx, func(c *database.Conn) error {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"letterbox/finding"
 	"letterbox/store"
 )
 
@@ -18,11 +19,11 @@ func disk(_ context.Context, p *Patient) []Result {
 	case err != nil:
 		return []Result{a.unknown("unknown", err.Error())}
 	case free < p.Reserve:
-		return []Result{a.red("full", Bytes(free), Bytes(size), Bytes(p.Reserve))}
+		return []Result{a.red("full", finding.Bytes(free), finding.Bytes(size), finding.Bytes(p.Reserve))}
 	case free < 2*p.Reserve:
-		return []Result{a.amber("low", Bytes(free), Bytes(size), Bytes(p.Reserve))}
+		return []Result{a.amber("low", finding.Bytes(free), finding.Bytes(size), finding.Bytes(p.Reserve))}
 	}
-	return []Result{a.ok("fine", Bytes(free), Bytes(size))}
+	return []Result{a.ok("fine", finding.Bytes(free), finding.Bytes(size))}
 }
 
 // folder looks at who may read the mail and the keys on this machine.

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"letterbox/finding"
 )
 
 // State is how something is.
@@ -37,11 +39,7 @@ type Result struct {
 	Subject string // the domain, address or place that it is about; "" for the machine
 	State   State
 
-	Title Text // what was looked at
-	Means Text // what it means for the owner
-	Saw   Text // the evidence
-	Do    Text // one step; zero when there is nothing to do
-	Again Text // how to see that it helped
+	finding.Words // Do is zero when there is nothing to do
 
 	Publish []string // lines for the zone file, where the step is to publish them
 }

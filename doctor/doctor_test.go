@@ -13,6 +13,7 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 	"letterbox/certificate"
+	"letterbox/finding"
 	"letterbox/phrase"
 	"letterbox/queue"
 	"letterbox/records"
@@ -141,7 +142,7 @@ func free(t *testing.T, folder string) int64 {
 	var found int64
 	h := &Patient{Folder: folder}
 	for _, a := range disk(t.Context(), h)[0].Saw.Args[:1] {
-		found = int64(a.(Bytes))
+		found = int64(a.(finding.Bytes))
 	}
 	return found
 }
@@ -194,7 +195,7 @@ func TestFindings(t *testing.T) {
 // speaks holds a result to the catalogue and notes the keys that it needs.
 func speaks(t *testing.T, r Result, found map[string]bool) {
 	t.Helper()
-	texts := []Text{r.Title, r.Saw}
+	texts := []finding.Text{r.Title, r.Saw}
 	if r.State != OK {
 		texts = append(texts, r.Means, r.Do, r.Again)
 	}
