@@ -44,7 +44,7 @@ func startPostfix(t *testing.T, settings string) *postfix {
 	t.Helper()
 	need(t, "/usr/sbin/postfix", "postfix")
 	if os.Getuid() != 0 {
-		t.Skip("Postfix needs root")
+		lacks(t, "Postfix needs root")
 	}
 	p := &postfix{t: t, host: loopback(t)}
 	var err error
@@ -266,6 +266,6 @@ func loopback(t *testing.T) string {
 			return host
 		}
 	}
-	t.Skip("port 25 cannot be taken on any address")
+	lacks(t, "port 25 cannot be taken on any address")
 	return ""
 }

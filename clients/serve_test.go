@@ -207,10 +207,16 @@ func need(t *testing.T, program, debianPackage string) {
 	if _, err := exec.LookPath(program); err == nil {
 		return
 	}
+	lacks(t, "%s is not installed (Debian package %s)", program, debianPackage)
+}
+
+// lacks skips a test for what this machine does not have, where that is allowed.
+func lacks(t *testing.T, format string, args ...any) {
+	t.Helper()
 	if os.Getenv("LETTERBOX_CLIENTS") == "require" {
-		t.Fatalf("%s is missing: apt-get install %s", program, debianPackage)
+		t.Fatalf(format, args...)
 	}
-	t.Skipf("%s is not installed (Debian package %s)", program, debianPackage)
+	t.Skipf(format, args...)
 }
 
 // client runs a mail client and returns what it printed; it must end well.
