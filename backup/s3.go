@@ -109,11 +109,17 @@ func (s *S3) Get(ctx context.Context, name string) (data []byte, err error) {
 		if data, err = s.get(ctx, name); err == nil || ctx.Err() != nil || errors.Is(err, ErrMissing) {
 			return data, err
 		}
-		if answer := minio.ToErrorResponse(err); answer.Code != "" {
-			break // the store has said no, after attempts of minio's own
+		if refused(err) {
+			break // after attempts of minio's own
 		}
 	}
 	return nil, err
+}
+
+// refused reports whether the store itself answered, with an error.
+func refused(err error) bool {
+	var answer minio.ErrorResponse
+	return errors.As(err, &answer) && answer.Code != ""
 }
 
 func (s *S3) get(ctx context.Context, name string) ([]byte, error) {
@@ -137,18 +143,46 @@ func (s *S3) get(ctx context.Context, name string) ([]byte, error) {
 // Flush has nothing to do: what Put wrote is durable.
 func (s *S3) Flush(ctx context.Context) error { return ctx.Err() }
 
+// List goes on behind the last object it was told of when an answer breaks off, so
+// fn sees each object once.
 func (s *S3) List(ctx context.Context, folder string, fn func(Object) error) error {
+	var last string
+	for failures := 1; ; failures++ {
+		before := last
+		err := s.list(ctx, folder, &last, fn)
+		var broken *listingError
+		if !errors.As(err, &broken) || refused(err) || failures == attempts || ctx.Err() != nil {
+			return err
+		}
+		if last != before {
+			failures = 0
+		}
+	}
+}
+
+// listingError is a fault of the store and not of who is told of its objects.
+type listingError struct {
+	folder string
+	cause  error
+}
+
+func (e *listingError) Error() string { return fmt.Sprintf("list %s: %v", e.folder, e.cause) }
+func (e *listingError) Unwrap() error { return e.cause }
+
+// list tells fn of the objects whose keys come after last, and moves last along.
+func (s *S3) list(ctx context.Context, folder string, last *string, fn func(Object) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // ends the listing when fn has enough
-	prefix := s.key(folder) + "/"
-	for o := range s.client.ListObjects(ctx, s.bucket, minio.ListObjectsOptions{Prefix: prefix, Recursive: true}) {
+	options := minio.ListObjectsOptions{Prefix: s.key(folder) + "/", Recursive: true, StartAfter: *last}
+	for o := range s.client.ListObjects(ctx, s.bucket, options) {
 		if o.Err != nil {
-			return fmt.Errorf("list %s: %w", folder, o.Err)
+			return &listingError{folder, o.Err}
 		}
 		name := strings.TrimPrefix(strings.TrimPrefix(o.Key, s.prefix), "/")
 		if err := fn(Object{Name: name, Size: o.Size, Modified: o.LastModified}); err != nil {
 			return err
 		}
+		*last = o.Key
 	}
 	return ctx.Err()
 }
