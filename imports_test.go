@@ -10,82 +10,155 @@ import (
 // floors says for every package of this module what else of it the package may
 // import, lowest floor first. A package that is not here may not exist.
 var floors = map[string][]string{
-	"assets":   nil,
-	"phrase":   nil,
-	"quota":    nil,
-	"message":  nil,
-	"resolver": nil,
-	"mailauth": {"message", "resolver"},
-
-	"certificate": nil,
-	"discover":    nil,
-
-	"imapd/wire": nil,
-	"archive":    {"imapd/wire"}, // modified UTF-7: Maildir folders are named as in IMAP
-
-	"accept":  nil,
-	"control": nil,
-	"demo":    nil,
-
-	"database":    nil,
-	"store/blob":  nil,
-	"store/index": nil,
-	"store":       {"database", "message", "quota", "store/blob", "store/index"},
-	"directory":   {"database", "quota"},
-	"finding":     {"phrase"},
-	"habit":       {"finding"},
-	"telemetry":   {"habit"},
-	"history":     {"telemetry"},
-	"watch":       {"finding", "history", "telemetry"},
-	"chart":       nil,
-	"trace":       nil,
-
-	"records": {"directory", "discover"},
-
-	"junk":         {"database", "store", "mailauth", "message", "resolver"},
+	"assets":       nil,
+	"phrase":       nil,
+	"quota":        nil,
+	"message":      nil,
+	"resolver":     nil,
+	"mailauth":     {"message", "resolver"},
+	"certificate":  nil,
+	"discover":     nil,
+	"imapd/wire":   nil,
+	"archive":      {"imapd/wire"}, // modified UTF-7: Maildir folders are named as in IMAP
+	"accept":       nil,
+	"control":      nil,
+	"demo":         nil,
+	"database":     nil,
+	"store/blob":   nil,
+	"store/index":  nil,
+	"store":        {"database", "message", "quota", "store/blob", "store/index"},
+	"directory":    {"database", "quota"},
+	"finding":      {"phrase"},
+	"habit":        {"finding"},
+	"telemetry":    {"habit"},
+	"history":      {"telemetry"},
+	"watch":        {"finding", "history", "telemetry"},
+	"chart":        nil,
+	"trace":        nil,
+	"records":      {"directory", "discover"},
+	"junk":         {"database", "mailauth", "message", "resolver", "store"},
 	"junk/measure": {"junk"}, // a program: how well it judges
-
-	"delivery": {"database", "store", "directory", "junk", "mailauth", "message", "quota", "telemetry", "trace"},
+	"delivery": {
+		"database",
+		"directory",
+		"junk",
+		"mailauth",
+		"message",
+		"quota",
+		"store",
+		"telemetry",
+		"trace",
+	},
 	"queue": {
-		"database", "store", "directory", "mailauth", "message", "quota", "resolver", "delivery", "telemetry", "trace",
+		"database",
+		"delivery",
+		"directory",
+		"mailauth",
+		"message",
+		"quota",
+		"resolver",
+		"store",
+		"telemetry",
+		"trace",
 	},
-
-	"smtpd": {"accept", "store", "delivery", "queue", "directory", "junk", "mailauth", "message", "quota", "telemetry", "trace", "habit"},
-	"imapd": {"accept", "imapd/wire", "store", "directory", "message", "quota", "telemetry", "habit"},
-
-	"backup": {"database", "store", "store/blob", "directory", "message", "phrase"},
-
+	"smtpd": {
+		"accept",
+		"delivery",
+		"directory",
+		"habit",
+		"junk",
+		"mailauth",
+		"message",
+		"queue",
+		"quota",
+		"store",
+		"telemetry",
+		"trace",
+	},
+	"imapd":  {"accept", "directory", "habit", "imapd/wire", "message", "quota", "store", "telemetry"},
+	"backup": {"database", "directory", "message", "phrase", "store", "store/blob"},
 	"doctor": {"backup", "certificate", "finding", "queue", "records", "resolver", "store"},
-
 	"admin": {
-		"assets", "phrase", "archive", "backup", "certificate", "directory", "discover", "habit", "message", "queue",
-		"quota", "store", "store/blob", "telemetry", "trace", "finding", "history", "watch", "chart",
-
-		"assets", "phrase", "backup", "certificate", "directory", "discover", "habit", "queue", "quota", "store",
-		"telemetry", "trace", "finding", "history", "watch", "chart", "delivery", "doctor", "message", "records",
+		"archive",
+		"assets",
+		"backup",
+		"certificate",
+		"chart",
+		"delivery",
+		"directory",
+		"discover",
+		"doctor",
+		"finding",
+		"habit",
+		"history",
+		"message",
+		"phrase",
+		"queue",
+		"quota",
+		"records",
+		"store",
+		"store/blob",
+		"telemetry",
+		"trace",
+		"watch",
 	},
-
 	"appliance": {
-		"admin", "backup", "certificate", "control", "database", "discover", "store", "store/blob", "directory", "telemetry",
-		"delivery", "queue", "quota", "phrase", "mailauth", "resolver", "smtpd", "imapd", "junk", "trace", "finding", "history", "watch",
-
-		"delivery", "queue", "quota", "mailauth", "resolver", "smtpd", "imapd", "junk", "trace", "finding", "history", "watch", "records", "doctor",
+		"admin",
+		"backup",
+		"certificate",
+		"control",
+		"database",
+		"delivery",
+		"directory",
+		"discover",
+		"doctor",
+		"finding",
+		"history",
+		"imapd",
+		"junk",
+		"mailauth",
+		"phrase",
+		"queue",
+		"quota",
+		"records",
+		"resolver",
+		"smtpd",
+		"store",
+		"store/blob",
+		"telemetry",
+		"trace",
+		"watch",
 	},
 	"command": {
-		"appliance", "archive", "backup", "certificate", "control", "demo", "discover", "message", "store", "store/blob",
-		"database", "directory", "queue", "quota", "records", "junk", "trace", "doctor", "phrase",
-		"history", "watch",
+		"appliance",
+		"archive",
+		"backup",
+		"certificate",
+		"control",
+		"database",
+		"demo",
+		"directory",
+		"discover",
+		"doctor",
+		"history",
+		"junk",
+		"message",
+		"phrase",
+		"queue",
+		"quota",
+		"records",
+		"store",
+		"store/blob",
+		"trace",
+		"watch",
 	},
-	"": {"command", "control"}, // main.go
-
-	"internal/fault": {"store/blob"}, // for tests: breaks storage on purpose
-	"internal/zone":  nil,            // for tests: a name server
-
-	"bench":   nil, // a program of its own that runs this one as users do
-	"clients": nil, // tests alone, likewise
-
-	"packaging":      nil, // tests alone, of what is installed
-	"packaging/sbom": nil, // a program of its own, for releases
+	"":               {"command", "control"}, // main.go
+	"internal/fault": {"store/blob"},         // for tests: breaks storage on purpose
+	"internal/zone":  nil,                    // for tests: a name server
+	"bench":          nil,                    // a program of its own that runs this one as users do
+	"clients":        nil,                    // tests alone, likewise
+	"packaging":      nil,                    // tests alone, of what is installed
+	"packaging/sbom": nil,                    // a program of its own, for releases
 }
 
 // speakSQL are the packages that may import database/sql; the others may carry a

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"path"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/pelletier/go-toml/v2"
@@ -15,7 +14,7 @@ import (
 	"golang.org/x/text/message/catalog"
 )
 
-//go:embed texts/*.toml
+//go:embed texts/*/*.toml
 var files embed.FS
 
 // fallback is the language of those whose own is not here.
@@ -44,12 +43,12 @@ func load() (*texts, error) {
 	c := &texts{}
 	var tags []language.Tag
 	for _, e := range entries {
-		name := strings.TrimSuffix(e.Name(), ".toml")
-		tree, err := readTree(name)
+		name := e.Name()
+		all, err := readTexts(name)
 		if err != nil {
 			return nil, err
 		}
-		l, err := build(name, flatten(nil, "", tree))
+		l, err := build(name, all)
 		if err != nil {
 			return nil, err
 		}
@@ -63,15 +62,26 @@ func load() (*texts, error) {
 	return c, nil
 }
 
-func readTree(name string) (tree map[string]any, err error) {
-	data, err := files.ReadFile(path.Join("texts", name+".toml"))
+// readTexts returns the texts of a language, of all its files.
+func readTexts(language string) (all []text, err error) {
+	folder := path.Join("texts", language)
+	entries, err := files.ReadDir(folder)
 	if err != nil {
 		return nil, err
 	}
-	if err := toml.Unmarshal(data, &tree); err != nil {
-		return nil, fmt.Errorf("texts/%s.toml: %w", name, err)
+	for _, e := range entries {
+		name := path.Join(folder, e.Name())
+		data, err := files.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		var tree map[string]any
+		if err := toml.Unmarshal(data, &tree); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		all = flatten(all, "", tree)
 	}
-	return tree, nil
+	return all, nil
 }
 
 // A text is a string, or forms by number.
@@ -117,14 +127,17 @@ func formsOf(key string, table map[string]any) text {
 func build(name string, all []text) (*Language, error) {
 	tag, err := language.Parse(name)
 	if err != nil {
-		return nil, fmt.Errorf("texts/%s.toml is not called after a language: %w", name, err)
+		return nil, fmt.Errorf("the folder texts/%s is not called after a language: %w", name, err)
 	}
 	b := catalog.NewBuilder(catalog.Fallback(tag))
 	l := &Language{tag: tag, keys: map[string]bool{}}
 	for _, t := range all {
+		if l.keys[t.key] {
+			return nil, fmt.Errorf("texts/%s: %s is there twice", name, t.key)
+		}
 		l.keys[t.key] = true
 		if err := t.set(b, tag); err != nil {
-			return nil, fmt.Errorf("texts/%s.toml: %s: %w", name, t.key, err)
+			return nil, fmt.Errorf("texts/%s: %s: %w", name, t.key, err)
 		}
 	}
 	l.printer = message.NewPrinter(tag, message.Catalog(b))

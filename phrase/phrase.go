@@ -1,6 +1,10 @@
 // Package phrase holds every text that people read on pages and in mails the
 // appliance writes itself, in their language. Texts are keyed by what they mean;
-// a language is one file in texts.
+// a language is one folder in texts, with a file for what belongs together.
+//
+// In the files, a text is a key and a string, in which %s is a text and %d a number
+// (%[2]s: the second of them); or a table of its forms by number (one, other), by
+// the first argument unless arg says which.
 //
 // Log lines, the command line and replies of protocols are English and not here.
 //

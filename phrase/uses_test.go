@@ -15,15 +15,15 @@ import (
 	"testing"
 )
 
-// readTexts returns the texts of a language by key.
-func readTexts(t *testing.T, tag string) map[string]text {
+// textsOf returns the texts of a language by key.
+func textsOf(t *testing.T, tag string) map[string]text {
 	t.Helper()
-	tree, err := readTree(tag)
+	list, err := readTexts(tag)
 	if err != nil {
 		t.Fatal(err)
 	}
 	all := map[string]text{}
-	for _, one := range flatten(nil, "", tree) {
+	for _, one := range list {
 		all[one.key] = one
 	}
 	return all
@@ -33,9 +33,9 @@ func readTexts(t *testing.T, tag string) map[string]text {
 // arguments.
 func TestLanguagesAreComplete(t *testing.T) {
 	t.Parallel()
-	english := readTexts(t, fallback)
+	english := textsOf(t, fallback)
 	for _, l := range Known() {
-		other := readTexts(t, l.Tag())
+		other := textsOf(t, l.Tag())
 		for key := range other {
 			if _, ok := english[key]; !ok {
 				t.Errorf("%s: %s is not in English", l.Tag(), key)
@@ -185,7 +185,7 @@ func useOf(n ast.Node) (use, bool) {
 // TestUses compares what is said with what there are texts for.
 func TestUses(t *testing.T) {
 	t.Parallel()
-	english := readTexts(t, fallback)
+	english := textsOf(t, fallback)
 	calls, mentioned := uses(t)
 	if len(calls) == 0 {
 		t.Fatal("nothing is said anywhere")
