@@ -152,13 +152,14 @@ var floors = map[string][]string{
 		"trace",
 		"watch",
 	},
-	"":               {"command", "control"}, // main.go
-	"internal/fault": {"store/blob"},         // for tests: breaks storage on purpose
-	"internal/zone":  nil,                    // for tests: a name server
-	"bench":          nil,                    // a program of its own that runs this one as users do
-	"clients":        nil,                    // tests alone, likewise
-	"packaging":      nil,                    // tests alone, of what is installed
-	"packaging/sbom": nil,                    // a program of its own, for releases
+	"":                  {"command", "control"}, // main.go
+	"internal/fault":    {"store/blob"},         // for tests: breaks storage on purpose
+	"internal/dialogue": nil,                    // for tests: plays written conversations with a server
+	"internal/zone":     nil,                    // for tests: a name server
+	"bench":             nil,                    // a program of its own that runs this one as users do
+	"clients":           nil,                    // tests alone, likewise
+	"packaging":         nil,                    // tests alone, of what is installed
+	"packaging/sbom":    nil,                    // a program of its own, for releases
 }
 
 // speakSQL are the packages that may import database/sql; the others may carry a

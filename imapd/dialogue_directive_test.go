@@ -3,7 +3,6 @@ package imapd
 import (
 	"bufio"
 	"context"
-	"crypto/tls"
 	"fmt"
 	"net"
 	"strconv"
@@ -12,28 +11,16 @@ import (
 
 	"github.com/emersion/go-imap/v2"
 	"letterbox/directory"
+	"letterbox/internal/dialogue"
 	"letterbox/quota"
 	"letterbox/store"
 )
 
-// splitDirective splits at spaces outside of single quotes.
-func splitDirective(line string) []string {
-	var words []string
-	for i, part := range strings.Split(line, "'") {
-		if i%2 == 1 {
-			words = append(words, part)
-			continue
-		}
-		words = append(words, strings.Fields(part)...)
-	}
-	return words
-}
-
-// direct carries out a directive.
-func (st *stage) direct(words []string) {
-	directives := map[string]func(args []string){
+// directives are what IMAP adds to the language of dialogues.
+func (st *stage) directives() map[string]func(args []string) {
+	return map[string]func(args []string){
 		"server":       st.configure,
-		"user":         func(args []string) { st.house.user(st.t, args[0], args[1]) },
+		"user":         func(args []string) { st.house.user(st.T, args[0], args[1]) },
 		"role":         st.setRole,
 		"team":         st.makeTeam,
 		"own-seen":     st.ownSeen,
@@ -47,30 +34,22 @@ func (st *stage) direct(words []string) {
 		"sign-in":      st.signIn,
 		"select":       func(args []string) { st.open("SELECT", args) },
 		"examine":      func(args []string) { st.open("EXAMINE", args) },
-		"starttls":     func(args []string) { st.startTLS(args[0]) },
+		"starttls":     func(args []string) { st.Handshake(st.Actor(args[0])) },
 		"compress":     func(args []string) { st.compress(args[0]) },
 		"capabilities": st.setCapabilities,
 		"uncompress":   func(args []string) { st.uncompress(args[0]) },
-		"close":        func(args []string) { _ = st.actors[args[0]].conn.Close() },
 		"restart":      func([]string) { st.house.stop() },
-		"skip":         st.skip,
-		"until":        st.until,
 		"clock":        st.passTime,
 		"finding":      st.expectFinding,
 		"no":           st.expectNoFinding,
 	}
-	fn := directives[words[0]]
-	if fn == nil {
-		st.fatalf("no such directive")
-	}
-	fn(words[1:])
 }
 
 func (st *stage) configure(args []string) {
 	for _, arg := range args {
 		key, value, _ := strings.Cut(arg, "=")
 		if err := setOption(&st.cfg, key, value); err != nil {
-			st.fatalf("%v", err)
+			st.Fatalf("%v", err)
 		}
 	}
 }
@@ -113,9 +92,7 @@ func setOption(cfg *Config, key, value string) error {
 }
 
 func (st *stage) setRole(args []string) {
-	if err := st.house.directory.SetRole(context.Background(), args[0], args[1]); err != nil {
-		st.fatalf("%v", err)
-	}
+	st.Check(st.house.directory.SetRole(context.Background(), args[0], args[1]))
 }
 
 func (st *stage) makeTeam(args []string) {
@@ -127,67 +104,45 @@ func (st *stage) makeTeam(args []string) {
 	for i := 1; i+1 < len(args) && err == nil; i += 2 {
 		var r store.Rights
 		if r, err = store.ParseRights(args[i+1]); err == nil {
-			err = st.house.store.SetMember(ctx, store.AccountID(team.ID), st.house.account(st.t, args[i]), r)
+			err = st.house.store.SetMember(ctx, store.AccountID(team.ID), st.house.account(st.T, args[i]), r)
 		}
 	}
-	if err != nil {
-		st.fatalf("%v", err)
-	}
+	st.Check(err)
 }
 
 func (st *stage) grant(args []string) {
 	who := store.Anyone
 	if args[2] != anyone {
-		who = st.house.account(st.t, args[2])
+		who = st.house.account(st.T, args[2])
 	}
 	r, err := store.ParseRights(strings.Trim(args[3], "-"))
 	if err == nil {
-		m := st.house.box(st.t, args[0], args[1])
+		m := st.house.box(st.T, args[0], args[1])
 		err = st.house.store.Grant(context.Background(), m, who, func(store.Rights) store.Rights { return r })
 	}
-	if err != nil {
-		st.fatalf("%v", err)
-	}
+	st.Check(err)
 }
 
 func (st *stage) remove(args []string) {
 	ctx := context.Background()
-	err := st.house.store.RemoveAccount(ctx, st.house.account(st.t, args[0]))
+	err := st.house.store.RemoveAccount(ctx, st.house.account(st.T, args[0]))
 	if err == nil {
 		err = st.house.directory.RemoveUser(ctx, args[0])
 	}
-	if err != nil {
-		st.fatalf("%v", err)
-	}
+	st.Check(err)
 }
 
 func (st *stage) ownSeen(args []string) {
-	err := st.house.store.SetOwnSeen(context.Background(), st.house.account(st.t, args[0]), args[1], true)
-	if err != nil {
-		st.fatalf("%v", err)
-	}
+	st.Check(st.house.store.SetOwnSeen(context.Background(), st.house.account(st.T, args[0]), args[1], true))
 }
 
 func (st *stage) setLimit(args []string) {
-	limit := quota.Limit{Bytes: st.number(args[1]), Messages: st.number(args[2]), Mailboxes: st.number(args[3])}
-	if err := st.house.store.SetLimit(context.Background(), st.house.account(st.t, args[0]), limit); err != nil {
-		st.fatalf("%v", err)
-	}
+	limit := quota.Limit{Bytes: st.Number(args[1]), Messages: st.Number(args[2]), Mailboxes: st.Number(args[3])}
+	st.Check(st.house.store.SetLimit(context.Background(), st.house.account(st.T, args[0]), limit))
 }
 
 func (st *stage) setAppendLimit(args []string) {
-	err := st.house.store.SetAppendLimit(context.Background(), st.house.account(st.t, args[0]), args[1], st.number(args[2]))
-	if err != nil {
-		st.fatalf("%v", err)
-	}
-}
-
-func (st *stage) number(text string) int64 {
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil {
-		st.fatalf("%v", err)
-	}
-	return n
+	st.Check(st.house.store.SetAppendLimit(context.Background(), st.house.account(st.T, args[0]), args[1], st.Number(args[2])))
 }
 
 func (st *stage) makeMailbox(args []string) {
@@ -195,9 +150,8 @@ func (st *stage) makeMailbox(args []string) {
 	if len(args) > 2 {
 		use = imap.MailboxAttr(args[2])
 	}
-	if _, err := st.house.store.CreateMailbox(context.Background(), st.house.account(st.t, args[0]), args[1], use); err != nil {
-		st.fatalf("%v", err)
-	}
+	_, err := st.house.store.CreateMailbox(context.Background(), st.house.account(st.T, args[0]), args[1], use)
+	st.Check(err)
 }
 
 func (st *stage) addMessage(args []string) {
@@ -205,7 +159,7 @@ func (st *stage) addMessage(args []string) {
 	for _, f := range args[3:] {
 		flags = append(flags, imap.Flag(f))
 	}
-	st.house.message(st.t, args[0], args[1], store.NewMessage{Raw: st.file(args[2]), Flags: flags})
+	st.house.message(st.T, args[0], args[1], store.NewMessage{Raw: st.File(args[2]), Flags: flags})
 }
 
 func (st *stage) connect(args []string) {
@@ -218,19 +172,17 @@ func (st *stage) connect(args []string) {
 			from = args[i+2]
 		}
 	}
-	plain, private := st.house.serve(st.t, st.cfg)
+	plain, private := st.house.serve(st.T, st.cfg)
 	address := plain
 	if secure {
 		address = private
 	}
-	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}, Timeout: patience}
+	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}, Timeout: dialogue.Patience}
 	conn, err := dialer.Dial("tcp", address)
-	if err != nil {
-		st.fatalf("%v", err)
-	}
-	st.actors[args[0]] = &actor{conn, bufio.NewReader(conn)}
+	st.Check(err)
+	st.Actors[args[0]] = dialogue.NewActor(conn)
 	if secure {
-		st.startTLS(args[0])
+		st.Handshake(st.Actors[args[0]])
 	}
 }
 
@@ -243,31 +195,19 @@ func (st *stage) setCapabilities(args []string) {
 			c.Offered = append(c.Offered, strings.TrimPrefix(arg, "+"))
 		}
 	}
-	if err := st.house.directory.SetCapabilities(context.Background(), args[0], c); err != nil {
-		st.fatalf("%v", err)
-	}
+	st.Check(st.house.directory.SetCapabilities(context.Background(), args[0], c))
 }
 
 func (st *stage) compress(name string) {
-	a := st.actors[name]
-	a.conn = newCompressedConn(a.conn, a.r)
-	a.r = bufio.NewReader(a.conn)
+	a := st.Actors[name]
+	a.Conn = newCompressedConn(a.Conn, a.R)
+	a.R = bufio.NewReader(a.Conn)
 }
 
 func (st *stage) uncompress(name string) {
-	a := st.actors[name]
-	a.conn = a.conn.(*compressedConn).Conn
-	a.r = bufio.NewReader(a.conn)
-}
-
-func (st *stage) startTLS(name string) {
-	a := st.actors[name]
-	conn := tls.Client(a.conn, &tls.Config{InsecureSkipVerify: true})
-	_ = conn.SetDeadline(time.Now().Add(patience))
-	if err := conn.Handshake(); err != nil {
-		st.fatalf("%v", err)
-	}
-	a.conn, a.r = conn, bufio.NewReader(conn)
+	a := st.Actors[name]
+	a.Conn = a.Conn.(*compressedConn).Conn
+	a.R = bufio.NewReader(a.Conn)
 }
 
 func (st *stage) signIn(args []string) {
@@ -276,29 +216,29 @@ func (st *stage) signIn(args []string) {
 		address, password = args[1], args[2]
 	}
 	st.connect(args[:1])
-	a := st.actors[args[0]]
-	if greeting := st.receive(a); !strings.HasPrefix(greeting, "* OK ") {
-		st.fatalf("got %q", greeting)
+	a := st.Actors[args[0]]
+	if greeting := st.Receive(a); !strings.HasPrefix(greeting, "* OK ") {
+		st.Fatalf("got %q", greeting)
 	}
-	st.send(a, []byte("login LOGIN "+address+" \""+password+"\"\r\n"))
-	if reply := st.receive(a); !strings.HasPrefix(reply, "login OK ") {
-		st.fatalf("got %q", reply)
+	st.Send(a, "login LOGIN "+address+" \""+password+"\"\r\n")
+	if reply := st.Receive(a); !strings.HasPrefix(reply, "login OK ") {
+		st.Fatalf("got %q", reply)
 	}
 }
 
 func (st *stage) open(command string, args []string) {
-	if st.actors[args[0]] == nil {
+	if st.Actors[args[0]] == nil {
 		st.signIn(args[:1])
 	}
-	a := st.actors[args[0]]
-	st.send(a, []byte("open "+command+" \""+args[1]+"\"\r\n"))
+	a := st.Actors[args[0]]
+	st.Send(a, "open "+command+" \""+args[1]+"\"\r\n")
 	for {
-		line := st.receive(a)
+		line := st.Receive(a)
 		if strings.HasPrefix(line, "open OK ") {
 			return
 		}
 		if !strings.HasPrefix(line, "* ") {
-			st.fatalf("got %q", line)
+			st.Fatalf("got %q", line)
 		}
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"fmt"
 	"net"
-	"strings"
 	"testing"
 	"time"
 
@@ -18,9 +17,7 @@ import (
 
 func (st *stage) passTime(args []string) {
 	d, err := time.ParseDuration(args[0])
-	if err != nil {
-		st.fatalf("%v", err)
-	}
+	st.Check(err)
 	st.house.later.Add(int64(d))
 }
 
@@ -43,7 +40,7 @@ func (st *stage) expectFinding(args []string) {
 			return
 		}
 		if time.Now().After(end) {
-			st.fatalf("found %v", list)
+			st.Fatalf("found %v", list)
 		}
 	}
 }
@@ -54,7 +51,7 @@ func (st *stage) fits(f finding.Finding, want []string) bool {
 		return false
 	}
 	for i, text := range want {
-		if text != "_" && !st.match(text, fmt.Sprint(f.Args[i])) {
+		if text != "_" && !st.Match(text, fmt.Sprint(f.Args[i])) {
 			return false
 		}
 	}
@@ -63,13 +60,7 @@ func (st *stage) fits(f finding.Finding, want []string) bool {
 
 func (st *stage) expectNoFinding(args []string) {
 	if list := st.findings(args[1]); len(list) > 0 {
-		st.fatalf("found %v", list)
-	}
-}
-
-func (st *stage) skip(args []string) {
-	for range st.number(args[1]) {
-		st.receive(st.actors[args[0]])
+		st.Fatalf("found %v", list)
 	}
 }
 
@@ -97,10 +88,5 @@ func TestDistrustedCertificate(t *testing.T) {
 	list := h.telemetry.Habits().Findings()
 	if len(list) != 1 || list[0].Kind != habit.Distrust || list[0].Args[1] != 2 || list[0].Args[2] != "bad certificate" {
 		t.Errorf("found %v", list)
-	}
-}
-
-func (st *stage) until(args []string) {
-	for !strings.HasPrefix(st.receive(st.actors[args[0]]), args[1]) {
 	}
 }

@@ -13,19 +13,17 @@ import (
 func TestWrongClock(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	st := &stage{t: t, house: h, files: map[string]string{}, actors: map[string]*actor{}}
-	defer st.leave()
+	st := newStage(t, h)
 	st.signIn([]string{"A"})
 	send := func(ahead time.Duration) {
 		t.Helper()
 		date := time.Now().Add(ahead).Format(time.RFC1123Z)
-		st.files["m.eml"] = "From: anna@example.org\r\nDate: " + date + "\r\nUser-Agent: Old Phone 1.0\r\n\r\ntext\r\n"
+		st.Files["m.eml"] = []byte("From: anna@example.org\r\nDate: " + date + "\r\nUser-Agent: Old Phone 1.0\r\n\r\ntext\r\n")
 		for _, line := range []string{
 			"A> MAIL FROM:<anna@example.org>", "A< 250 {{.*}}", "A> RCPT TO:<ben@example.org>", "A< 250 {{.*}}",
 			"A> DATA", "A< 354 {{.*}}", "A>file m.eml", "A< 250 {{.*}}",
 		} {
-			st.where = line
-			st.play(line)
+			st.Line(line)
 		}
 	}
 	send(-3 * time.Hour)
@@ -51,11 +49,9 @@ func TestWrongClock(t *testing.T) {
 func TestExposed(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	st := &stage{t: t, house: h, files: map[string]string{}, actors: map[string]*actor{}}
-	defer st.leave()
+	st := newStage(t, h)
 	for _, line := range []string{"connect A submission", "ehlo A", "A> AUTH PLAIN AGFubmEAdHVsaXBz", "A< 538 {{.*}}"} {
-		st.where = line
-		st.play(line)
+		st.Line(line)
 	}
 	list := h.telemetry.Habits().Findings()
 	if len(list) != 1 || list[0].Kind != habit.Exposed || fmt.Sprint(list[0].Args) != "[ 127.0.0.1 submission]" {

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"letterbox/internal/dialogue"
 )
 
 // A wire is one end of a connection in memory that claims to come from an
@@ -53,7 +55,7 @@ func (c *caller) handshake() {
 // ask sends a line, unless it is empty, and returns the code of the reply.
 func (c *caller) ask(line string) string {
 	c.t.Helper()
-	_ = c.conn.SetDeadline(time.Now().Add(patience))
+	_ = c.conn.SetDeadline(time.Now().Add(dialogue.Patience))
 	if line != "" {
 		if _, err := c.conn.Write([]byte(line + "\r\n")); err != nil {
 			c.t.Fatalf("%s: %v", line, err)
