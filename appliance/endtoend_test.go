@@ -232,19 +232,21 @@ func fetchBack(t *testing.T, c *imapclient.Client, want [][]byte) {
 	for message := fetch.Next(); message != nil; message = fetch.Next() {
 		m, err := message.Collect()
 		if err != nil {
-			t.Fatal(err)
+			t.Error(err)
+			break
 		}
 		raw := m.FindBodySection(section)
 		body, found := bytes.CutPrefix(raw, []byte("Return-Path: <carl@example.net>\r\nDelivered-To: "+annaAddress+"\r\nReceived: from client.example.net "))
 		_, body, ends := bytes.Cut(body, []byte(time.Now().Format("2006")+" "))
 		_, body, _ = bytes.Cut(body, []byte("\r\n"))
 		if n >= len(want) || !found || !ends || !bytes.Equal(body, want[n]) {
-			t.Fatalf("message %d of %d bytes came back otherwise: %.2000q", n+1, len(want[n]), raw)
+			t.Errorf("message %d came back otherwise: %.2000q", n+1, raw)
+			break // what is left has to be read, or the client does not end
 		}
 		n++
 	}
 	if err := fetch.Close(); err != nil {
-		t.Fatal(err)
+		t.Error(err)
 	}
 	if n != len(want) {
 		t.Errorf("%d messages came back, want %d", n, len(want))
