@@ -34,9 +34,10 @@ type Machine struct {
 	// it cannot be written.
 	TryTarget func(ctx context.Context, address string) error
 
-	// Choose keeps a value for a key of the configuration, which counts once
-	// BeginAnew was called: then requests under way are answered, sessions end, and
-	// everything is opened again.
+	// Choose keeps a value for a key of the configuration, and Unchoose forgets it. It
+	// counts at once where Setting.Live says so, else once BeginAnew was called: then
+	// requests under way are answered, sessions end, and everything is opened again.
 	Choose    func(ctx context.Context, key, value string) error
+	Unchoose  func(ctx context.Context, key string) error
 	BeginAnew func()
 }

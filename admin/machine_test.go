@@ -74,10 +74,36 @@ func equip(t testing.TB, s *Site, dir string, db *database.DB, blobs *blob.Store
 			if strings.Contains(value, " ") {
 				return errors.New("no host name")
 			}
-			return s.Directory.SetSetting(ctx, "config."+key, value)
+			return s.Directory.Choose(ctx, key, value)
 		},
+		Unchoose:  s.Directory.Unchoose,
 		BeginAnew: func() {},
 	}
+	s.Settings = func(ctx context.Context) ([]Setting, error) { return settingsOf(ctx, s) }
+}
+
+// settingsOf are some keys, with what was chosen for them.
+func settingsOf(ctx context.Context, s *Site) ([]Setting, error) {
+	list := []Setting{
+		{Key: "hostname", Doc: "The name of this machine.", Value: "mail.home.example", Origin: "file"},
+		{Key: "imap.max_connections", Doc: "How many.", Value: "10", Default: "10", Origin: "default", Choose: "calm"},
+		{Key: "junk.threshold", Doc: "From when on.", Value: "5", Default: "5", Origin: "default", Choose: "calm", Live: true},
+		{Key: "mail.junk_days", Doc: "For how long.", Value: "30", Default: "30", Origin: "default", Choose: "careful"},
+		{Key: "queue.send", Doc: "Send at all.", Value: "true", Default: "true", Origin: "default", Choose: "careful", Values: []string{"true", "false"}},
+		{Key: "junk.rspamd", Doc: "Whom to ask.", Origin: "default"},
+	}
+	chosen, err := s.Directory.Choices(ctx)
+	for i := range list {
+		one := &list[i]
+		one.Next = one.Value
+		if value, is := chosen[one.Key]; is {
+			one.Next, one.Origin = value, "browser"
+		}
+		if one.Live {
+			one.Value = one.Next
+		}
+	}
+	return list, err
 }
 
 func published(s *Site, ctx context.Context, domain string) ([]records.Record, error) {

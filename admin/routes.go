@@ -151,6 +151,11 @@ func routes() []route {
 
 		// Settings.
 		{"GET /settings", see, calm, (*visit).settings},
+		{"GET /settings/change/{key}", change, calm, (*visit).settingPage},
+		{"POST /settings/change/{key}", change, calm, (*visit).changeSetting},
+		{"GET /settings/careful/{key}", change, dangerous, (*visit).settingPage},
+		{"POST /settings/careful/{key}", change, dangerous, (*visit).changeSetting},
+		{"POST /settings/anew", change, calm, (*visit).beginAnew},
 		{"GET /settings/audit", see, calm, (*visit).auditLog},
 		{"GET /search", seePeople, calm, (*visit).search},
 	}

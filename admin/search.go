@@ -36,10 +36,11 @@ func (v *visit) find(what string) ([]hit, error) {
 		return nil, err
 	}
 	hits = append(hits, people...)
-	if v.Settings != nil && see.admits(v.user) {
-		hits = append(hits, v.findSettings(what)...)
+	if !see.admits(v.user) {
+		return hits, nil
 	}
-	return hits, nil
+	settings, err := v.findSettings(what)
+	return append(hits, settings...), err
 }
 
 // findPages looks through the places and what is beneath them.
@@ -99,13 +100,15 @@ func (v *visit) findPeople(what string) (hits []hit, err error) {
 	return hits, nil
 }
 
-func (v *visit) findSettings(what string) (hits []hit) {
-	for _, s := range v.Settings() {
-		if len(hits) < foundOfKind && (containsFold(s.Key, what) || containsFold(s.Doc, what)) {
+// findSettings looks through the keys of the configuration and what they mean.
+func (v *visit) findSettings(what string) (hits []hit, err error) {
+	all, err := v.Settings(v.context())
+	for _, s := range all {
+		if len(hits) < foundOfKind && (containsFold(s.Key, what) || containsFold(s.Doc, what) || containsFold(v.meaning(s), what)) {
 			hits = append(hits, hit{"/settings#" + s.Key, s.Key, v.Say("search.setting")})
 		}
 	}
-	return hits
+	return hits, err
 }
 
 func containsFold(text, part string) bool {

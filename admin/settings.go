@@ -11,10 +11,19 @@ type Setting struct {
 	Doc     string // what it means
 	Value   string // as it is written in the file
 	Default string
+	Origin  string   // where the value comes from: "default", "browser", "file" or "flag"
+	Next    string   // the value once the appliance begins anew
+	Choose  string   // how it is changed here: "calm", "careful" (with the password), or "" for not at all
+	Live    bool     // what is chosen counts at once
+	Values  []string // those there are; nil: any
+	Unfit   string   // why what was chosen here does not count; "" if it does
 }
 
 // Changed reports whether somebody set it to something else.
-func (s Setting) Changed() bool { return s.Value != s.Default }
+func (s Setting) Changed() bool { return s.Value != s.Default || s.Waits() }
+
+// Waits reports whether another value counts once the appliance begins anew.
+func (s Setting) Waits() bool { return s.Next != s.Value }
 
 // Section is what stands before the point; "" for keys at the top.
 func (s Setting) Section() string {
@@ -25,22 +34,39 @@ func (s Setting) Section() string {
 	return section
 }
 
-// settings shows the configuration: what is set, what it would be otherwise, and
-// how to change it. The file and its owner decide; nothing is written from here,
-// so that who steals an admin's session cannot make the appliance run a program.
+// path is where the key is changed.
+func (s Setting) path() string {
+	if s.Choose == "careful" {
+		return "/settings/careful/" + s.Key
+	}
+	return "/settings/change/" + s.Key
+}
+
+// A settingsView is what is shown of the configuration.
+type settingsView struct {
+	Shown            []Setting
+	Changed, Waiting int
+}
+
+// settings shows the configuration: what is set, what it would be otherwise, where
+// that comes from and how to change it.
 func (v *visit) settings() error {
 	l := v.listing("key")
-	var shown []Setting
-	changed := 0
-	if v.Settings != nil {
-		for _, s := range v.Settings() {
-			if s.Changed() {
-				changed++
-			}
-			if l.Matches(s.Key, s.Doc, s.Value) && (l.Filter("changed") == "" || s.Changed()) {
-				shown = append(shown, s)
-			}
+	all, err := v.Settings(v.context())
+	if err != nil {
+		return err
+	}
+	view := &settingsView{}
+	for _, s := range all {
+		if s.Changed() {
+			view.Changed++
+		}
+		if s.Waits() {
+			view.Waiting++
+		}
+		if l.Matches(s.Key, s.Doc, v.meaning(s), s.Value) && (l.Filter("changed") == "" || s.Changed()) {
+			view.Shown = append(view.Shown, s)
 		}
 	}
-	return v.show(http.StatusOK, settingsView(v.page("settings", v.Say("settings.title")), l, shown, changed))
+	return v.show(http.StatusOK, settingsPage(v.page("settings", v.Say("settings.title")), l, view))
 }

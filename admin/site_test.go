@@ -79,9 +79,6 @@ func open(t testing.TB) *Site {
 		Hostname: "mail.home.example", Version: "test", Log: log,
 		Link:      func(path string) string { return "https://mail.home.example" + path },
 		Directory: d, Store: s, Telemetry: telemetry.New(),
-		Settings: func() []Setting {
-			return []Setting{{"hostname", "The name of this machine.", "mail.home.example", ""}, {"imap.max_connections", "How many.", "10", "10"}}
-		},
 	}
 	equip(t, site, dir, db, blobs)
 	furnish(t, site)

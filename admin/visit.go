@@ -110,5 +110,8 @@ func local(to string) string {
 		strings.HasPrefix(to, "//") || strings.ContainsAny(to, "\\\r\n\t\x00") {
 		return "/"
 	}
+	if u.Fragment != "" {
+		return u.RequestURI() + "#" + u.EscapedFragment()
+	}
 	return u.RequestURI()
 }

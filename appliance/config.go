@@ -17,7 +17,9 @@ type Config struct {
 	Data string `toml:"-"` // the data folder
 	File string `toml:"-"` // where this was read from; "" if nowhere
 
-	Hostname string   `toml:"hostname" doc:"The name of this machine as others see it: in greetings, in the certificate and in Received lines. Empty: what the operating system calls it."`
+	Origins map[string]Origin `toml:"-"` // of keys that Load found; see Origin
+
+	Hostname string   `toml:"hostname" choose:"careful" doc:"The name of this machine as others see it: in greetings, in the certificate and in Received lines. Empty: what the operating system calls it."`
 	Listen   Listen   `toml:"listen" doc:"Where to listen. Each is ADDRESS:PORT, or several with commas between; without an address it means all addresses of the machine. An empty value switches the listener off."`
 	IMAP     IMAP     `toml:"imap" doc:"Mail clients that read."`
 	SMTP     SMTP     `toml:"smtp" doc:"Mail that arrives, and mail clients that send."`
@@ -51,60 +53,60 @@ type Listen struct {
 type IMAP struct {
 	PlaintextLoopback bool `toml:"plaintext_loopback" doc:"Let clients on this very machine sign in without encryption, to read and to send. Meant for tests."`
 
-	MaxMessageSize           Size `toml:"max_message_size" doc:"The largest message that a client may put into a mailbox (APPEND)."`
-	MaxConnections           int  `toml:"max_connections" doc:"How many clients may be connected at once."`
-	MaxConnectionsPerAddress int  `toml:"max_connections_per_address" doc:"How many of them from one address; a family behind one router may well have twenty."`
-	MaxConnectionsPerUser    int  `toml:"max_connections_per_user" doc:"How many of them signed in as one user."`
+	MaxMessageSize           Size `toml:"max_message_size" choose:"calm" doc:"The largest message that a client may put into a mailbox (APPEND)."`
+	MaxConnections           int  `toml:"max_connections" choose:"calm" doc:"How many clients may be connected at once."`
+	MaxConnectionsPerAddress int  `toml:"max_connections_per_address" choose:"calm" doc:"How many of them from one address; a family behind one router may well have twenty."`
+	MaxConnectionsPerUser    int  `toml:"max_connections_per_user" choose:"calm" doc:"How many of them signed in as one user."`
 
-	Withheld Capabilities `toml:"withheld" doc:"Names from the CAPABILITY response, with commas between, that are not offered, where some client comes to harm with them. For one user: letterbox user set ADDRESS --withhold."`
-	Offered  Offered      `toml:"offered" doc:"Names of what is not offered otherwise: UIDONLY and UIDBATCHES, since clients exist that ask for them and cannot do with them; MESSAGELIMIT=N and SAVELIMIT=N, since they limit what clients may do at once. For one user: letterbox user set ADDRESS --offer."`
+	Withheld Capabilities `toml:"withheld" choose:"calm" doc:"Names from the CAPABILITY response, with commas between, that are not offered, where some client comes to harm with them. For one user: letterbox user set ADDRESS --withhold."`
+	Offered  Offered      `toml:"offered" choose:"calm" doc:"Names of what is not offered otherwise: UIDONLY and UIDBATCHES, since clients exist that ask for them and cannot do with them; MESSAGELIMIT=N and SAVELIMIT=N, since they limit what clients may do at once. For one user: letterbox user set ADDRESS --offer."`
 }
 
 // SMTP holds what concerns mail on its way in.
 type SMTP struct {
-	MaxMessageSize           Size `toml:"max_message_size" doc:"The largest message that is taken, from anybody."`
-	MaxRecipients            int  `toml:"max_recipients" doc:"How many recipients one message may have; whoever has more for it sends it again to the others."`
-	MaxConnections           int  `toml:"max_connections" doc:"How many servers and clients may be connected at once, to all ports for mail on its way in."`
-	MaxConnectionsPerAddress int  `toml:"max_connections_per_address" doc:"How many of them from one address."`
+	MaxMessageSize           Size `toml:"max_message_size" choose:"calm" doc:"The largest message that is taken, from anybody."`
+	MaxRecipients            int  `toml:"max_recipients" choose:"calm" doc:"How many recipients one message may have; whoever has more for it sends it again to the others."`
+	MaxConnections           int  `toml:"max_connections" choose:"calm" doc:"How many servers and clients may be connected at once, to all ports for mail on its way in."`
+	MaxConnectionsPerAddress int  `toml:"max_connections_per_address" choose:"calm" doc:"How many of them from one address."`
 
-	Verify bool   `toml:"verify" doc:"Check where mail from other servers comes from (SPF, DKIM, DMARC, ARC), and do as the authors' domains ask: refuse what they disown, or put it into Junk."`
-	MTASTS string `toml:"mta_sts" doc:"What other servers are told about encryption to this one (MTA-STS), once the certificate is one that they trust and mta-sts.DOMAIN leads here: testing (they report what fails), enforce (they send only encrypted), none, or nothing at all."`
+	Verify bool   `toml:"verify" choose:"careful" doc:"Check where mail from other servers comes from (SPF, DKIM, DMARC, ARC), and do as the authors' domains ask: refuse what they disown, or put it into Junk."`
+	MTASTS string `toml:"mta_sts" choose:"calm" of:",none,testing,enforce" doc:"What other servers are told about encryption to this one (MTA-STS), once the certificate is one that they trust and mta-sts.DOMAIN leads here: testing (they report what fails), enforce (they send only encrypted), none, or nothing at all."`
 }
 
 // Junk says how mail is judged that arrives.
 type Junk struct {
-	Enabled   bool      `toml:"enabled" doc:"Judge mail by what people moved to Junk and out of it, whom they write to, and what is set below. With false, only what authors' domains ask for goes to Junk (smtp.verify)."`
-	Threshold int       `toml:"threshold" doc:"The score from which mail goes to Junk. Higher: less of it does, and less that is wanted."`
-	Lists     Words     `toml:"lists" doc:"Lists of addresses that send junk (DNSBL), such as zen.spamhaus.org, with commas between. Each has its own terms, and hears of every machine that sends mail here. One alone never decides."`
-	Greylist  Duration  `toml:"greylist" doc:"Let whoever writes to somebody for the first time come back after so long: mail servers do, much of what sends junk does not. First letters of strangers are late by that much and more. 0: nobody has to."`
+	Enabled   bool      `toml:"enabled" choose:"careful" doc:"Judge mail by what people moved to Junk and out of it, whom they write to, and what is set below. With false, only what authors' domains ask for goes to Junk (smtp.verify)."`
+	Threshold int       `toml:"threshold" choose:"calm" doc:"The score from which mail goes to Junk. Higher: less of it does, and less that is wanted."`
+	Lists     Words     `toml:"lists" choose:"calm" doc:"Lists of addresses that send junk (DNSBL), such as zen.spamhaus.org, with commas between. Each has its own terms, and hears of every machine that sends mail here. One alone never decides."`
+	Greylist  Duration  `toml:"greylist" choose:"calm" doc:"Let whoever writes to somebody for the first time come back after so long: mail servers do, much of what sends junk does not. First letters of strangers are late by that much and more. 0: nobody has to."`
 	Rspamd    string    `toml:"rspamd" doc:"A rspamd to ask about each message: http://HOST:PORT of its normal worker. Empty: none."`
 	Milters   Addresses `toml:"milters" doc:"Milters to ask, with commas between: paths of their sockets, or HOST:PORT. They may refuse mail or put it into Junk; they change nothing in it."`
 	ClamAV    string    `toml:"clamav" doc:"A ClamAV daemon to ask: the path of its socket, or HOST:PORT. Empty: none."`
-	Virus     string    `toml:"virus" doc:"What is done with mail in which ClamAV finds something: refuse (its sender hears why), or junk."`
-	Patience  Duration  `toml:"patience" doc:"How long all of these together may take. What is not known by then is not waited for, and the message goes on without."`
+	Virus     string    `toml:"virus" choose:"calm" of:"refuse,junk" doc:"What is done with mail in which ClamAV finds something: refuse (its sender hears why), or junk."`
+	Patience  Duration  `toml:"patience" choose:"calm" doc:"How long all of these together may take. What is not known by then is not waited for, and the message goes on without."`
 }
 
 // Quota holds what is the same for everybody's limits.
 type Quota struct {
-	Thresholds quota.Thresholds `toml:"thresholds" doc:"Percentages of a limit, with commas between. Who grows beyond one finds a message about it in the INBOX, once, until there is more room again; and it is worth a line in the log."`
-	Grace      int              `toml:"grace" doc:"By how many percent mail that arrives may go beyond a limit. Mail clients may not."`
-	CleanUp    Duration         `toml:"clean_up" doc:"For how long mail for a full mailbox is put off (servers try again), before it goes back to its senders. 0: always put off, until their servers give up."`
+	Thresholds quota.Thresholds `toml:"thresholds" choose:"calm" doc:"Percentages of a limit, with commas between. Who grows beyond one finds a message about it in the INBOX, once, until there is more room again; and it is worth a line in the log."`
+	Grace      int              `toml:"grace" choose:"calm" doc:"By how many percent mail that arrives may go beyond a limit. Mail clients may not."`
+	CleanUp    Duration         `toml:"clean_up" choose:"careful" doc:"For how long mail for a full mailbox is put off (servers try again), before it goes back to its senders. 0: always put off, until their servers give up."`
 }
 
 // Mail is about what is kept.
 type Mail struct {
-	Reserve      Size `toml:"reserve" doc:"What stays free on the disk: mail is refused for the time being before it is used up, and everything that frees space works on. 0: 5 % of the disk, and 512 MB at least."`
-	RollbackDays int  `toml:"rollback_days" doc:"For how many days after an update of this program the data can go back to the version before: letterbox rollback. It takes the room of another database, and what deleted mail leaves behind on the disk is not cleared away meanwhile. 0: not at all."`
-	TraceDays    int  `toml:"trace_days" doc:"For how many days it is kept what became of each message: letterbox trace. 0: not at all."`
-	JunkDays     int  `toml:"junk_days" doc:"For how many days a message stays in Junk before it is removed by itself, unless it is flagged. Everybody can have it otherwise for any folder: letterbox mailbox retention; and is told a week before the first time. 0: for ever."`
-	TrashDays    int  `toml:"trash_days" doc:"The same for Trash."`
-	UndeleteDays int  `toml:"undelete_days" doc:"For how many days a message that was deleted for good (expunged) can be brought back: letterbox undelete. It takes room on the disk, but none of its owner's quota. 0: not at all."`
+	Reserve      Size `toml:"reserve" choose:"calm" doc:"What stays free on the disk: mail is refused for the time being before it is used up, and everything that frees space works on. 0: 5 % of the disk, and 512 MB at least."`
+	RollbackDays int  `toml:"rollback_days" choose:"calm" doc:"For how many days after an update of this program the data can go back to the version before: letterbox rollback. It takes the room of another database, and what deleted mail leaves behind on the disk is not cleared away meanwhile. 0: not at all."`
+	TraceDays    int  `toml:"trace_days" choose:"calm" doc:"For how many days it is kept what became of each message: letterbox trace. 0: not at all."`
+	JunkDays     int  `toml:"junk_days" choose:"careful" doc:"For how many days a message stays in Junk before it is removed by itself, unless it is flagged. Everybody can have it otherwise for any folder: letterbox mailbox retention; and is told a week before the first time. 0: for ever."`
+	TrashDays    int  `toml:"trash_days" choose:"careful" doc:"The same for Trash."`
+	UndeleteDays int  `toml:"undelete_days" choose:"careful" doc:"For how many days a message that was deleted for good (expunged) can be brought back: letterbox undelete. It takes room on the disk, but none of its owner's quota. 0: not at all."`
 }
 
 // TLS says where the certificate comes from.
 type TLS struct {
 	Authority string `toml:"authority" doc:"The certificate authority to ask, by the address of its ACME directory; it is asked as soon as the host name is one of the public DNS. Asking means to agree with its terms. Empty: nobody is asked, and the certificate is one that this machine signs itself."`
-	Contact   string `toml:"contact" doc:"An e-mail address for the authority's warnings. May be empty."`
+	Contact   string `toml:"contact" choose:"calm" doc:"An e-mail address for the authority's warnings. May be empty."`
 
 	Certificate string `toml:"certificate" doc:"A PEM file with a certificate (and its chain) that something else renews; it is read again when it changes. Used instead of asking, for the names in it."`
 	Key         string `toml:"key" doc:"The PEM file with its key."`
@@ -129,13 +131,13 @@ type Relay struct {
 
 // Queue is about mail that leaves.
 type Queue struct {
-	Send            bool     `toml:"send" doc:"Send at all. With false, mail that leaves is kept in the queue."`
-	Lifetime        Duration `toml:"lifetime" doc:"How long mail is tried before it is given back to its sender."`
-	Warn            Duration `toml:"warn" doc:"After how long a sender is told that mail is late. 0: never."`
-	Connections     int      `toml:"connections" doc:"How many connections to other servers there may be at once."`
-	PerDestination  int      `toml:"per_destination" doc:"How many of them to one destination."`
-	MessagesPerDay  int      `toml:"messages_per_day" doc:"How many messages one user may send to elsewhere in a day. 0: any number."`
-	StrangersPerDay int      `toml:"strangers_per_day" doc:"How many recipients whom one user never wrote to before they may write to in a day. 0: any number. Far fewer, when it is far more than the user ever did, already stop them until somebody looks at it (letterbox queue thaw)."`
+	Send            bool     `toml:"send" choose:"careful" doc:"Send at all. With false, mail that leaves is kept in the queue."`
+	Lifetime        Duration `toml:"lifetime" choose:"calm" doc:"How long mail is tried before it is given back to its sender."`
+	Warn            Duration `toml:"warn" choose:"calm" doc:"After how long a sender is told that mail is late. 0: never."`
+	Connections     int      `toml:"connections" choose:"calm" doc:"How many connections to other servers there may be at once."`
+	PerDestination  int      `toml:"per_destination" choose:"calm" doc:"How many of them to one destination."`
+	MessagesPerDay  int      `toml:"messages_per_day" choose:"calm" doc:"How many messages one user may send to elsewhere in a day. 0: any number."`
+	StrangersPerDay int      `toml:"strangers_per_day" choose:"calm" doc:"How many recipients whom one user never wrote to before they may write to in a day. 0: any number. Far fewer, when it is far more than the user ever did, already stop them until somebody looks at it (letterbox queue thaw)."`
 }
 
 // DNS is about name servers.
@@ -145,8 +147,8 @@ type DNS struct {
 
 // Snapshot is about copies of the data folder.
 type Snapshot struct {
-	Target         Addresses `toml:"target" doc:"Where they go; several with commas between. Each is a folder (an absolute path; best on another disk), s3://HOST/BUCKET/PREFIX for any S3-compatible store, or sftp://USER@HOST/PATH. The word snapshots is the folder of that name in the data folder: it helps against mistakes, not against a dead disk, and takes about as much room as the mail does. Empty: no snapshots."`
-	Schedule       string    `toml:"schedule" doc:"How often one is taken, and which are kept: of each hour, day, week and month the last one. The word never takes none by itself and removes none."`
+	Target         Addresses `toml:"target" choose:"careful" doc:"Where they go; several with commas between. Each is a folder (an absolute path; best on another disk), s3://HOST/BUCKET/PREFIX for any S3-compatible store, or sftp://USER@HOST/PATH. The word snapshots is the folder of that name in the data folder: it helps against mistakes, not against a dead disk, and takes about as much room as the mail does. Empty: no snapshots."`
+	Schedule       string    `toml:"schedule" choose:"careful" doc:"How often one is taken, and which are kept: of each hour, day, week and month the last one. The word never takes none by itself and removes none."`
 	AppendOnly     bool      `toml:"append_only" doc:"Never remove anything: for targets whose credentials cannot delete, so that who breaks in here cannot destroy the snapshots."`
 	S3KeyFile      string    `toml:"s3_key_file" doc:"A file with the access key and the secret key, a line each. Nobody but its owner may be able to read it. Empty: the variables AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."`
 	S3Region       string    `toml:"s3_region" doc:"The region of the bucket, where the store wants to hear it."`
@@ -163,15 +165,15 @@ type Web struct {
 
 // Doctor is about looking for what is wrong.
 type Doctor struct {
-	Every      Duration `toml:"every" doc:"How often the appliance looks for what is wrong by itself, DNS and ports included. 0: only when somebody asks."`
-	Peer       string   `toml:"peer" doc:"A domain whose mail server is connected to, to see whether mail can leave: many providers block that. Empty: it is not tried."`
-	TimeServer string   `toml:"time_server" doc:"A time server (NTP) to compare the clock with, such as pool.ntp.org. Empty: the clock is not compared."`
-	Blocklists Words    `toml:"blocklists" doc:"Lists of spammers' addresses (DNSBL), with commas between, that are asked whether this machine is on them."`
+	Every      Duration `toml:"every" choose:"calm" doc:"How often the appliance looks for what is wrong by itself, DNS and ports included. 0: only when somebody asks."`
+	Peer       string   `toml:"peer" choose:"calm" doc:"A domain whose mail server is connected to, to see whether mail can leave: many providers block that. Empty: it is not tried."`
+	TimeServer string   `toml:"time_server" choose:"calm" doc:"A time server (NTP) to compare the clock with, such as pool.ntp.org. Empty: the clock is not compared."`
+	Blocklists Words    `toml:"blocklists" choose:"calm" doc:"Lists of spammers' addresses (DNSBL), with commas between, that are asked whether this machine is on them."`
 }
 
 // Log says how much is logged and how it looks.
 type Log struct {
-	Level  string `toml:"level" doc:"debug, info, warn or error."`
+	Level  string `toml:"level" choose:"calm" of:"debug,info,warn,error" doc:"debug, info, warn or error."`
 	Format string `toml:"format" doc:"text or json."`
 }
 

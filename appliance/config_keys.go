@@ -11,9 +11,11 @@ import (
 
 // A key is one value of a Config under the name that people write.
 type key struct {
-	name  string // "listen.imap"
-	doc   string
-	value reflect.Value // addressable: setting it changes the Config
+	name   string // "listen.imap"
+	doc    string
+	choose string        // how it is chosen in the browser: "calm", "careful" (with the password), "" for not at all
+	values []string      // those there are; nil: any
+	value  reflect.Value // addressable: setting it changes the Config
 }
 
 // keys lists what can be set in c, in the order of the structs.
@@ -30,10 +32,29 @@ func appendKeys(list []key, prefix string, v reflect.Value) []key {
 		case isSection(f.Type):
 			list = appendKeys(list, name+".", v.Field(i))
 		default:
-			list = append(list, key{prefix + name, f.Tag.Get("doc"), v.Field(i)})
+			list = append(list, newKey(prefix+name, f.Tag, v.Field(i)))
 		}
 	}
 	return list
+}
+
+func newKey(name string, tag reflect.StructTag, v reflect.Value) key {
+	k := key{name: name, doc: tag.Get("doc"), choose: tag.Get("choose"), value: v}
+	if v.Kind() == reflect.Bool {
+		k.values = []string{"true", "false"}
+	} else if of, given := tag.Lookup("of"); given {
+		k.values = strings.Split(of, ",")
+	}
+	return k
+}
+
+// find returns a key of c by its name.
+func (c *Config) find(name string) (key, bool) {
+	all := keys(c)
+	if i := slices.IndexFunc(all, func(k key) bool { return k.name == name }); i >= 0 {
+		return all[i], true
+	}
+	return key{}, false
 }
 
 // isSection tells a [section] of the file from a value.
@@ -46,14 +67,14 @@ func (c *Config) Set(setting string) error {
 		return fmt.Errorf("setting %q has no value; write KEY=VALUE", setting)
 	}
 	name = strings.TrimSpace(name)
-	all := keys(c)
-	i := slices.IndexFunc(all, func(k key) bool { return k.name == name })
-	if i < 0 {
+	k, known := c.find(name)
+	if !known {
 		return unknownKey(name)
 	}
-	if err := all[i].set(text); err != nil {
+	if err := k.set(text); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
+	c.came(name, FromFlag)
 	return nil
 }
 

@@ -33,7 +33,7 @@ func Load(data, file string, settings []string) (Config, error) {
 		return c, fmt.Errorf("read configuration: %w", err)
 	default:
 		c.File = file
-		if err := c.decode(text); err != nil {
+		if err := errors.Join(c.decode(text), c.noteFile(text)); err != nil {
 			return c, fmt.Errorf("%s: %w", file, err)
 		}
 	}
@@ -63,6 +63,27 @@ func (c *Config) decode(text []byte) error {
 		return fmt.Errorf("line %d, column %d: %s", line, column, explain(wrong))
 	}
 	return err
+}
+
+// noteFile notes which keys a file has.
+func (c *Config) noteFile(text []byte) error {
+	var tree map[string]any
+	if err := toml.Unmarshal(text, &tree); err != nil {
+		return err
+	}
+	for _, k := range keys(c) {
+		section, name, nested := strings.Cut(k.name, ".")
+		table := tree
+		if nested {
+			table, _ = tree[section].(map[string]any)
+		} else {
+			name = k.name
+		}
+		if _, given := table[name]; given {
+			c.came(k.name, FromFile)
+		}
+	}
+	return nil
 }
 
 // explain says what is wrong with a value in words of the file, not of Go.

@@ -13,7 +13,9 @@ import (
 func WriteSample(w io.Writer) error {
 	b := bufio.NewWriter(w)
 	fmt.Fprintf(b, "# Letterbox: the configuration, with every key at its default.\n")
-	fmt.Fprintf(b, "# It belongs into the data folder as %s. Every key may be left out.\n\n", ConfigFile)
+	fmt.Fprintf(b, "# It belongs into the data folder as %s. Every key may be left out.\n", ConfigFile)
+	fmt.Fprintf(b, "# What stands here counts before what is chosen in the browser, and after a\n")
+	fmt.Fprintf(b, "# restart; 'letterbox config show' says where each value comes from.\n\n")
 	c := Default()
 	v := reflect.ValueOf(&c).Elem()
 	for _, k := range keys(&c) {

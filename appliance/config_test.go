@@ -101,6 +101,10 @@ func TestSetAndFile(t *testing.T) {
 	want.IMAP.MaxConnections = 7
 	want.SMTP.MaxMessageSize = 65536
 	want.File = filepath.Join(dir, ConfigFile)
+	want.Origins = map[string]Origin{
+		"hostname": FromFile, "listen.imap": FromFile, "listen.smtp": FromFile, "smtp.max_message_size": FromFlag,
+		"listen.imaps": FromFlag, "imap.plaintext_loopback": FromFlag, "imap.max_connections": FromFlag,
+	}
 	if diff := cmp.Diff(want, c); diff != "" {
 		t.Error(diff)
 	}

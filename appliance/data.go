@@ -60,6 +60,7 @@ type Data struct {
 	full    atomic.Pointer[[]finding.Finding] // what is full, as of the last look
 	serving []doctor.Listener                 // nil: nothing is served
 	again   *again
+	choices choices
 
 	checkups checkups
 	wanted   chan struct{} // of one: somebody wants a snapshot
@@ -103,13 +104,13 @@ func newData(c Config, log *slog.Logger, f *folder) *Data {
 }
 
 // name fills in the host name where nobody chose one.
-func (d *Data) name() {
-	if d.Config.Hostname != "" {
+func (c *Config) name() {
+	if c.Hostname != "" {
 		return
 	}
 	var err error
-	if d.Config.Hostname, err = os.Hostname(); err != nil {
-		d.Config.Hostname = "localhost"
+	if c.Hostname, err = os.Hostname(); err != nil {
+		c.Hostname = "localhost"
 	}
 }
 
@@ -133,7 +134,7 @@ func (d *Data) open(ctx context.Context) (err error) {
 	if err := d.applyChoices(ctx); err != nil {
 		return err
 	}
-	d.name()
+	d.Config.name()
 	d.Store, err = store.Open(ctx, store.Options{
 		DB:      d.DB,
 		Blobs:   d.Blobs,

@@ -58,24 +58,37 @@ func checkSocket(key, text string) error {
 // judgeMail sets up who judges the mail that arrives. Exceptions and lessons are
 // there for the commands even when nobody does.
 func (d *Data) judgeMail() error {
-	c := d.Config.Junk
-	peers, err := c.peers(d.Config.DNS)
+	terms, err := d.Config.junkTerms()
 	if err != nil {
 		return err
 	}
-	o := junk.Options{
-		DB: d.DB, Store: d.Store, Log: d.Log.With("part", "junk"),
-		Threshold: float64(c.Threshold), WrittenTo: d.Queue.HasWrittenTo,
-		Peers: peers, Patience: time.Duration(c.Patience),
-	}
-	if c.Greylist > 0 {
-		o.Greylist = &junk.Greylist{Delay: time.Duration(c.Greylist)}
-	}
-	d.Junk = junk.New(o)
-	if c.Enabled {
+	d.Junk = junk.New(junk.Options{
+		DB: d.DB, Store: d.Store, Log: d.Log.With("part", "junk"), WrittenTo: d.Queue.HasWrittenTo,
+	})
+	d.Junk.Use(terms)
+	if d.Config.Junk.Enabled {
 		d.Delivery.Junk = d.Junk
 	}
 	return nil
+}
+
+// useJunk has mail judged as c says, from now on.
+func (d *Data) useJunk(c *Config) error {
+	terms, err := c.junkTerms()
+	if err != nil {
+		return err
+	}
+	d.Junk.Use(terms)
+	return nil
+}
+
+func (c *Config) junkTerms() (junk.Terms, error) {
+	peers, err := c.Junk.peers(c.DNS)
+	t := junk.Terms{Threshold: float64(c.Junk.Threshold), Peers: peers, Patience: time.Duration(c.Junk.Patience)}
+	if c.Junk.Greylist > 0 {
+		t.Greylist = &junk.Greylist{Delay: time.Duration(c.Junk.Greylist)}
+	}
+	return t, err
 }
 
 // peers are those who are asked about mail.

@@ -45,6 +45,7 @@ func (a *Appliance) machine(d *Data) admin.Machine {
 			return tryTarget(ctx, address, d.Config.SnapshotAccess())
 		},
 		Choose:    d.Choose,
+		Unchoose:  d.Unchoose,
 		BeginAnew: d.BeginAnew,
 	}
 }

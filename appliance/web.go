@@ -87,7 +87,7 @@ func (a *Appliance) site(d *Data) *admin.Site {
 		Certificates: d.Certificates,
 		Telemetry:    d.Telemetry,
 		Watch:        d.Watch,
-		Settings:     d.Config.list,
+		Settings:     d.Settings,
 		Journal:      d.Journal,
 
 		Machine:   a.machine(d),
@@ -110,17 +110,6 @@ func (a *Appliance) passkeys(d *Data) *directory.Passkeys {
 		d.Log.Info("nobody can sign in with a passkey", "error", err)
 	}
 	return keys
-}
-
-// list is every key with its value and its default.
-func (c *Config) list() []admin.Setting {
-	now, first := *c, Default()
-	defaults := keys(&first)
-	list := make([]admin.Setting, len(defaults))
-	for i, k := range keys(&now) {
-		list[i] = admin.Setting{Key: k.name, Doc: k.doc, Value: k.text(), Default: defaults[i].text()}
-	}
-	return list
 }
 
 // port is where a listener listens, 0 when it is switched off.

@@ -44,7 +44,11 @@ const (
 // have to; neither does anybody when it cannot be found out.
 func (f *Filter) Greylisted(ctx context.Context, remote netip.Addr, sender string, user int64) error {
 	id := store.AccountID(user)
-	if f == nil || f.greylist == nil || !remote.IsValid() || remote.IsLoopback() {
+	if f == nil || !remote.IsValid() || remote.IsLoopback() {
+		return nil
+	}
+	greylist := f.terms.Load().Greylist
+	if greylist == nil {
 		return nil
 	}
 	sender = strings.ToLower(sender)
@@ -54,7 +58,7 @@ func (f *Filter) Greylisted(ctx context.Context, remote netip.Addr, sender strin
 		f.log.WarnContext(ctx, "nobody is greylisted for now", "error", err)
 		return nil
 	}
-	if known || f.greylist.admit(attempt{from, sender, id}, f.now()) {
+	if known || greylist.admit(attempt{from, sender, id}, f.now()) {
 		return nil
 	}
 	f.log.InfoContext(ctx, "greylisted", "sender", sender, "account", int64(id), "network", from)

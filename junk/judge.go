@@ -53,7 +53,7 @@ func (f *Filter) Judge(ctx context.Context, id store.AccountID, m *Mail) Judgeme
 		return Judgement{}
 	}
 	m.read()
-	t := &trial{filter: f, account: id, mail: m, j: Judgement{Threshold: f.threshold}}
+	t := &trial{filter: f, account: id, mail: m, j: Judgement{Threshold: f.terms.Load().Threshold}}
 	t.evidence()
 	known := t.reputation(ctx)
 	t.content(ctx, known)

@@ -27,6 +27,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"letterbox/database"
@@ -58,13 +59,10 @@ type Filter struct {
 	db        *database.DB
 	store     *store.Store
 	log       *slog.Logger
-	threshold float64
 	writtenTo func(ctx context.Context, account int64, address string) (bool, error)
 	now       func() time.Time
 
-	peers    []*watchedPeer
-	patience time.Duration
-	greylist *Greylist
+	terms atomic.Pointer[terms]
 
 	accounts accounts   // what was learned
 	learning sync.Mutex // held while a lesson is kept
@@ -75,18 +73,11 @@ type Filter struct {
 // New makes a filter. Nothing is learned before Run.
 func New(o Options) *Filter {
 	f := &Filter{
-		db: o.DB, store: o.Store, log: o.Log, threshold: o.Threshold, writtenTo: o.WrittenTo, now: o.Now,
-		patience: o.Patience, greylist: o.Greylist,
+		db: o.DB, store: o.Store, log: o.Log, writtenTo: o.WrittenTo, now: o.Now,
 		arrivals: make(chan arrival, mostWaiting), answers: make(chan answer, mostWaiting),
 	}
 	if f.log == nil {
 		f.log = slog.New(slog.DiscardHandler)
-	}
-	if f.threshold == 0 {
-		f.threshold = DefaultThreshold
-	}
-	if f.patience == 0 {
-		f.patience = 15 * time.Second
 	}
 	if f.now == nil {
 		f.now = time.Now
@@ -94,9 +85,7 @@ func New(o Options) *Filter {
 	if f.writtenTo == nil {
 		f.writtenTo = func(context.Context, int64, string) (bool, error) { return false, nil }
 	}
-	for _, p := range o.Peers {
-		f.peers = append(f.peers, &watchedPeer{Peer: p, now: f.now})
-	}
+	f.Use(Terms{o.Threshold, o.Peers, o.Patience, o.Greylist})
 	return f
 }
 

@@ -64,15 +64,19 @@ func (e *RefusedError) Error() string { return e.Text }
 // goes on, and its owner sees that it was not checked. It fails with *RefusedError
 // alone.
 func (f *Filter) Inspect(ctx context.Context, s *Submission) (Evidence, error) {
-	if f == nil || len(f.peers) == 0 {
+	if f == nil {
 		return Evidence{}, nil
 	}
-	limited, cancel := context.WithTimeout(ctx, f.patience)
+	terms := f.terms.Load()
+	if len(terms.peers) == 0 {
+		return Evidence{}, nil
+	}
+	limited, cancel := context.WithTimeout(ctx, terms.Patience)
 	defer cancel()
-	said := make([]Evidence, len(f.peers))
-	refused := make([]*RefusedError, len(f.peers))
+	said := make([]Evidence, len(terms.peers))
+	refused := make([]*RefusedError, len(terms.peers))
 	var group errgroup.Group
-	for i, p := range f.peers {
+	for i, p := range terms.peers {
 		group.Go(func() error {
 			said[i], refused[i] = f.ask(limited, p, s)
 			return nil
