@@ -15,8 +15,15 @@ type chartView struct {
 	Note  string // what it says in words
 	SVG   string // drawn by package chart, which escapes what is in it
 	Heads []string
+	Names []chartName
 	Rows  []chart.Row
 	exact bool // times of day matter
+}
+
+// A chartName tells lines apart where there is no room beside them.
+type chartName struct {
+	Colour string // a class
+	Name   string
 }
 
 // tableRows is how many figures stand beneath a chart.
@@ -55,6 +62,9 @@ func (v *visit) view(key string, s history.Span, c *chart.Chart) chartView {
 	view := chartView{ID: key, Title: c.Label, Rows: c.Rows(tableRows), exact: exact}
 	for _, l := range c.Lines {
 		view.Heads = append(view.Heads, l.Name)
+		if len(l.Points) > 0 {
+			view.Names = append(view.Names, chartName{chart.Colour(l.Colour), l.Name})
+		}
 	}
 	if c.Empty() {
 		view.Note = v.Say("chart.empty")

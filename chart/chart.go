@@ -178,7 +178,7 @@ func (d *drawing) line(l *Line) {
 	if len(points) == 0 {
 		return
 	}
-	fmt.Fprintf(d, `<g class="c%d">`, l.Colour%8)
+	fmt.Fprintf(d, `<g class="%s">`, Colour(l.Colour))
 	line := d.path(points)
 	if l.Area {
 		fmt.Fprintf(d, `<path class="area" d="%sV%dH%sZ"/>`, line, floor, number(d.x(points[0].At)))
@@ -192,6 +192,9 @@ func (d *drawing) line(l *Line) {
 	}
 	d.WriteString("</g>")
 }
+
+// Colour is the class that the style sheet colours so.
+func Colour(n int) string { return "c" + strconv.Itoa(n%8) }
 
 // thin keeps so many points, the highest of each stretch.
 func thin(points []Point, most int) []Point {
@@ -238,7 +241,7 @@ func (d *drawing) names() {
 		} else {
 			text += " " + d.Value(last.Value)
 		}
-		list = append(list, name{y, text, l.Colour % 8})
+		list = append(list, name{y, text, l.Colour})
 	}
 	slices.SortStableFunc(list, func(a, b name) int { return int(a.y - b.y) })
 	for i := 1; i < len(list); i++ {
@@ -250,7 +253,7 @@ func (d *drawing) names() {
 		}
 	}
 	for _, n := range list {
-		fmt.Fprintf(d, `<g class="c%d"><text x="%d" y="%s" class="name">%s</text></g>`, n.colour, plot+8, number(n.y), html.EscapeString(n.text))
+		fmt.Fprintf(d, `<g class="%s"><text x="%d" y="%s" class="name">%s</text></g>`, Colour(n.colour), plot+8, number(n.y), html.EscapeString(n.text))
 	}
 }
 

@@ -48,7 +48,7 @@ func (d *drawing) bars() {
 	}
 	wide := float64(plot) / float64(max(d.slots(), 1)) * 0.75
 	for i, l := range d.Lines {
-		fmt.Fprintf(d, `<path class="bars c%d" d="`, l.Colour%8)
+		fmt.Fprintf(d, `<path class="bars %s" d="`, Colour(l.Colour))
 		for _, col := range columns {
 			if col.values[i] <= 0 {
 				continue
