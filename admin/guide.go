@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 
 	"letterbox/directory"
 	"letterbox/doctor"
@@ -33,6 +34,16 @@ func (v *visit) guide() error {
 	return v.show(http.StatusOK, guidePage(v.page("overview", v.Say("guide.title")), g))
 }
 
+// guideDomain is the domain that was chosen at the beginning; where there was an
+// admin from the start, theirs.
+func (v *visit) guideDomain() (string, error) {
+	domain, err := v.firstDomain()
+	if domain == "" {
+		_, domain, _ = strings.Cut(v.user.Address, "@")
+	}
+	return domain, err
+}
+
 func (v *visit) progress() (*guideView, error) {
 	checkup, err := v.Machine.Checkup(v.context(), false)
 	if err != nil {
@@ -42,7 +53,7 @@ func (v *visit) progress() (*guideView, error) {
 	if err != nil {
 		return nil, err
 	}
-	domain, err := v.firstDomain()
+	domain, err := v.guideDomain()
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +120,7 @@ func (v *visit) showGuidePeople(status int, f *form, added *newcomerView) error 
 	if err != nil {
 		return err
 	}
-	domain, err := v.firstDomain()
+	domain, err := v.guideDomain()
 	if err != nil {
 		return err
 	}
@@ -122,7 +133,7 @@ func (v *visit) guideAddPerson() error {
 	if err != nil {
 		return err
 	}
-	domain, err := v.firstDomain()
+	domain, err := v.guideDomain()
 	if err != nil {
 		return err
 	}
@@ -150,9 +161,6 @@ func (v *visit) guideDNS() error {
 	g, err := v.progress()
 	if err != nil {
 		return err
-	}
-	if g.Domain == "" {
-		return v.redirect("/domains")
 	}
 	list, err := v.Machine.Published(v.context(), g.Domain)
 	if err != nil {

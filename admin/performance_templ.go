@@ -86,7 +86,7 @@ func performancePage(p *page, view performanceView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if len(view.Charts) > 0 {
+			if len(view.Access) > 0 {
 				templ_7745c5c3_Err = chartFigure(p, view.Charts[0]).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
@@ -126,7 +126,7 @@ func performancePage(p *page, view performanceView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if len(view.Charts) > 1 {
+			if len(view.Sync) > 0 {
 				templ_7745c5c3_Err = chartFigure(p, view.Charts[1]).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
