@@ -13,6 +13,8 @@ type homeState struct {
 	Factors directory.SecondFactors
 	Sitting int // browsers that are signed in
 	Connect bool
+
+	Vacation directory.Vacation
 }
 
 // home is where everybody looks after what is theirs.
@@ -27,6 +29,9 @@ func (v *visit) home() error {
 		return err
 	}
 	if is.Factors, err = v.Directory.SecondFactors(v.context(), v.user.ID); err != nil {
+		return err
+	}
+	if is.Vacation, err = v.Directory.Vacation(v.context(), v.user.ID); err != nil {
 		return err
 	}
 	sittings, err := v.Directory.WebSessions(v.context(), v.user.ID)

@@ -66,6 +66,8 @@ func routes() []route {
 		{"POST /me/removed", signedIn, calm, (*visit).bringBack},
 		{"GET /me/mail", signedIn, calm, (*visit).whereIsMyMail},
 		{"GET /me/addresses", signedIn, calm, (*visit).addresses},
+		{"GET /me/vacation", signedIn, calm, (*visit).vacationPage},
+		{"POST /me/vacation", signedIn, calm, (*visit).setVacation},
 		{"GET /me/connect", signedIn, calm, (*visit).connect},
 		{"GET /me/export", signedIn, calm, (*visit).takeawayPage},
 		{"GET /me/export/mail.zip", signedIn, dangerous, (*visit).takeaway},

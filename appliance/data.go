@@ -178,6 +178,7 @@ func (d *Data) open(ctx context.Context) (err error) {
 		return err
 	}
 	d.Queue = &queue.Queue{DB: d.DB, Store: d.Store, Delivery: d.Delivery, Log: d.Log, Limits: d.Config.Queue.limits()}
+	d.Delivery.Answer = d.Queue.Answer
 	return d.judgeMail()
 }
 

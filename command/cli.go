@@ -15,6 +15,7 @@ type cli struct {
 	Mailbox     mailboxCmd     `cmd:"" help:"The mailboxes that people have."`
 	Alias       aliasCmd       `cmd:"" help:"Addresses that lead to other addresses."`
 	Forward     forwardCmd     `cmd:"" help:"Mail that people pass on to other addresses."`
+	Vacation    vacationCmd    `cmd:"" help:"What senders are told while somebody is away."`
 	Import      importCmd      `cmd:"" help:"Take in mail from an mbox file or a Maildir."`
 	Export      exportCmd      `cmd:"" help:"Write mail into an mbox file or a Maildir."`
 	Usage       usageCmd       `cmd:"" help:"What people keep, how it grows, when it is full, and what could be freed."`

@@ -58,6 +58,10 @@ type Delivery struct {
 	Telemetry *telemetry.Telemetry // may be nil
 	Journal   *trace.Journal       // may be nil
 	Log       *slog.Logger
+
+	// Answer hears of each copy that is in a mailbox and no junk: it may answer in the
+	// name of who is away, and must not fail. nil: nobody answers.
+	Answer func(ctx context.Context, e Envelope, r directory.Recipient, raw []byte)
 }
 
 // Deliver adds the message to the mailboxes of all recipients, who are ours, in
@@ -98,7 +102,20 @@ func (d *Delivery) Deliver(ctx context.Context, e Envelope, to []directory.Recip
 	d.record(ctx, e, to, b, added, judged)
 	judged.tell(d.Junk, to, added)
 	d.journal(e, to, places, judged)
+	d.answer(ctx, e, to, raw, judged)
 	return nil
+}
+
+// answer lets those answer who are away. What is made here is answered by nobody.
+func (d *Delivery) answer(ctx context.Context, e Envelope, to []directory.Recipient, raw []byte, judged judged) {
+	if d.Answer == nil || e.Internal {
+		return
+	}
+	for i, r := range to {
+		if !judged.junk(i) {
+			d.Answer(ctx, e, r, raw)
+		}
+	}
 }
 
 // record notes where the copies went.

@@ -78,16 +78,40 @@ func parseRecipient(q querier, address string) (Address, error) {
 // that leads to them, and what falls to them as catch-all; whether they pass it on
 // makes no difference.
 func (d *Directory) MaySendAs(ctx context.Context, userID int64, address string) (bool, error) {
+	reached, err := d.reached(ctx, address)
+	return slices.Contains(reached, userID), err
+}
+
+// IsPersonal reports whether mail to the address reaches the user and nobody else:
+// it is not a group's, and no role's that somebody has to play.
+func (d *Directory) IsPersonal(ctx context.Context, userID int64, address string) (bool, error) {
+	if a, err := ParseAddress(address); err != nil || isRole(a.fold().Local) {
+		return false, nil
+	}
+	reached, err := d.reached(ctx, address)
+	return len(reached) == 1 && reached[0] == userID, err
+}
+
+// reached are the users to whom an address leads, whether they pass mail on or not,
+// with 0 for who is elsewhere; none for an address that leads nowhere.
+func (d *Directory) reached(ctx context.Context, address string) (ids []int64, err error) {
 	var recipients []Recipient
-	err := d.db.Read(ctx, func(c *database.Conn) (err error) {
+	err = d.db.Read(ctx, func(c *database.Conn) (err error) {
 		recipients, err = d.resolve(c, address, false)
 		return err
 	})
 	switch {
 	case errors.Is(err, ErrNotOurs), errors.Is(err, ErrNoSuchUser), errors.Is(err, ErrBadAddress):
-		return false, nil
+		return nil, nil
 	case err != nil:
-		return false, err
+		return nil, err
 	}
-	return slices.ContainsFunc(recipients, func(r Recipient) bool { return r.User != nil && r.User.ID == userID }), nil
+	for _, r := range recipients {
+		id := int64(0)
+		if r.User != nil {
+			id = r.User.ID
+		}
+		ids = append(ids, id)
+	}
+	return ids, nil
 }

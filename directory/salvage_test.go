@@ -44,6 +44,7 @@ func inhabited(t *testing.T) (data []byte, appPassword string) {
 		must(t, err)
 		must(t, h.SetLanguage(t.Context(), ann, "de"))
 		must(t, h.SetForward(t.Context(), Forward{Address: ann, Targets: []string{"ann@far.example"}, Keep: true}))
+		must(t, h.SetVacation(t.Context(), 1, Vacation{On: true, Text: "I am away."}))
 		must(t, h.AddAlias(t.Context(), "info@home.example", ann))
 		must(t, h.SetSetting(t.Context(), "colour", "blue"))
 		appPassword, _, err = h.AddAppPassword(t.Context(), ann, "Phone", "imap")
@@ -87,6 +88,9 @@ func TestSalvage(t *testing.T) {
 	}
 	if f, err := h.Forwards(t.Context()); err != nil || len(f) != 1 || !f[0].Keep {
 		t.Errorf("passed on: %+v, %v", f, err)
+	}
+	if v, err := h.Vacation(t.Context(), 1); err != nil || !v.On || v.Text != "I am away." {
+		t.Errorf("away: %+v, %v", v, err)
 	}
 	if found, err := h.Resolve(t.Context(), "info@home.example"); err != nil || len(found) != 2 {
 		t.Errorf("the alias leads to %v, %v", found, err)

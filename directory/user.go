@@ -94,13 +94,17 @@ func (d *Directory) UserNamed(ctx context.Context, username string) (*User, erro
 }
 
 // UserByID finds one by its account id; ErrNoSuchUser.
-func (d *Directory) UserByID(ctx context.Context, id int64) (*User, error) {
-	var user User
-	err := d.db.Read(ctx, func(c *database.Conn) (err error) {
-		user, err = scanUser(c.QueryRow(`SELECT `+userColumns+`
-			FROM user u JOIN domain d ON d.id = u.domain WHERE u.id = ?`, id))
+func (d *Directory) UserByID(ctx context.Context, id int64) (user *User, err error) {
+	err = d.db.Read(ctx, func(c *database.Conn) error {
+		user, err = userByID(c, id)
 		return err
 	})
+	return user, err
+}
+
+func userByID(q querier, id int64) (*User, error) {
+	user, err := scanUser(q.QueryRow(`SELECT `+userColumns+`
+		FROM user u JOIN domain d ON d.id = u.domain WHERE u.id = ?`, id))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, fmt.Errorf("user %d: %w", id, ErrNoSuchUser)
 	}

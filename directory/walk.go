@@ -137,7 +137,7 @@ func scanTarget(row scanner) (Address, error) {
 // roleAddress finds who reads the addresses that every domain must have. The
 // first admin is who was made user first, which does not change by itself.
 func (w *walk) roleAddress(local string) (bool, error) {
-	if local != "postmaster" && local != "abuse" { // RFC 5321 section 4.5.1, RFC 2142 section 4
+	if !isRole(local) {
 		return false, nil
 	}
 	user, err := scanUser(w.q.QueryRow(`SELECT ` + userColumns + `
@@ -151,6 +151,10 @@ func (w *walk) roleAddress(local string) (bool, error) {
 	w.add(Recipient{User: &user})
 	return true, nil
 }
+
+// isRole is about addresses that every domain must have: RFC 5321 section 4.5.1,
+// RFC 2142 section 4.
+func isRole(local string) bool { return local == "postmaster" || local == "abuse" }
 
 // add keeps the first of equal recipients.
 func (w *walk) add(r Recipient) {
