@@ -79,15 +79,16 @@ func (d *Delivery) Deliver(ctx context.Context, e Envelope, to []directory.Recip
 	judged := d.judge(ctx, e, to, raw)
 	places := make([]place, len(to))
 	for i, r := range to {
+		own := append(prefix(e.Sender, r.Address, received), judged.field(i)...)
 		var err error
-		places[i], err = d.place(ctx, r, judged.junk(i), e.Suspicious())
+		places[i], err = d.place(ctx, r, int64(len(own)+len(raw)), judged.junk(i), e.Suspicious())
 		if err != nil {
 			return explain(fmt.Errorf("find a folder for %s: %w", r.Address, err))
 		}
 		b.Messages = append(b.Messages, store.NewMessage{
 			Mailbox:  places[i].id,
 			Raw:      raw,
-			Prefix:   append(prefix(e.Sender, r.Address, received), judged.field(i)...),
+			Prefix:   own,
 			Received: e.Received,
 		})
 	}

@@ -122,6 +122,38 @@ func TestDeliverToFolder(t *testing.T) {
 	}
 }
 
+// A folder that is full by a limit of its own keeps no mail away: it goes to INBOX,
+// and while INBOX is full it is put off.
+func TestDeliverToFullFolder(t *testing.T) {
+	t.Parallel()
+	d := newDelivery(t)
+	d.messages(t, "anna@example.org", "INBOX")
+	u, err := d.Directory.User(t.Context(), "anna@example.org")
+	check(t, err)
+	anna := store.AccountID(u.ID)
+	_, err = d.Store.CreateMailbox(t.Context(), anna, "Lists", "")
+	check(t, err)
+	check(t, d.Store.SetMailboxLimit(t.Context(), anna, "Lists", quota.Limit{Messages: 1}))
+	send := func() error {
+		return d.Deliver(t.Context(), envelope(""), d.to(t, "anna+lists@example.org"), []byte(letter), nil, nil)
+	}
+	check(t, send())
+	check(t, send())
+	check(t, d.Store.SetMailboxLimit(t.Context(), anna, "INBOX", quota.Limit{Messages: 1}))
+	var over *quota.OverError
+	if err := send(); !errors.As(err, &over) || over.Lasting || over.Folder != "INBOX" {
+		t.Errorf("delivered to two full folders: %v", err)
+	}
+	if err := d.Room(t.Context(), u, 0); !errors.As(err, &over) {
+		t.Errorf("there is room: %v", err)
+	}
+	for mailbox, want := range map[string]int{"Lists": 1, "INBOX": 1} {
+		if got := d.messages(t, "anna@example.org", mailbox); len(got) != want {
+			t.Errorf("%s has %q, want %d", mailbox, got, want)
+		}
+	}
+}
+
 // When one of several has no room, nobody has the message: the sender tries
 // again, and nobody gets it twice.
 func TestAllOrNobody(t *testing.T) {

@@ -56,8 +56,9 @@ func appendMessages(ctx context.Context, s *session, d *wire.Decoder, c *call) e
 type upload struct {
 	s        *session
 	mailbox  *store.Mailbox // nil before the first literal
-	usage    quota.Usage    // with what was uploaded so far
+	usage    quota.Usage    // of the account, with what was uploaded so far
 	limit    quota.Limit
+	more     quota.Usage // what the mailbox is to hold more than it does
 	size     int64
 	messages []uploaded
 	replaces *store.Replaced // nil: nothing
@@ -162,9 +163,17 @@ func (up *upload) admit(ctx context.Context, size int64, name string) error {
 		return err
 	}
 	up.size += size
-	var err error
-	up.usage, err = up.limit.Add(up.usage, quota.Usage{Bytes: size, Messages: 1})
-	return err
+	return up.count(quota.Usage{Bytes: size, Messages: 1})
+}
+
+// count adds to what will be held, and fails with an *quota.OverError when that is
+// too much for the account or the mailbox.
+func (up *upload) count(more quota.Usage) (err error) {
+	if up.usage, err = up.limit.Add(up.usage, more); err != nil {
+		return err
+	}
+	up.more = up.more.Plus(more)
+	return up.mailbox.Admits(up.more, 0)
 }
 
 // target finds the mailbox and what may be stored, once.

@@ -80,8 +80,11 @@ func (up *upload) fits(size int64) error {
 	if limit := up.s.srv.appendLimit(up.mailbox); size > limit {
 		return no(imap.ResponseCodeTooBig, "a message may have %d bytes", limit)
 	}
-	_, err := up.limit.Add(up.usage, quota.Usage{Bytes: size, Messages: 1})
-	return err
+	more := quota.Usage{Bytes: size, Messages: 1}
+	if _, err := up.limit.Add(up.usage, more); err != nil {
+		return err
+	}
+	return up.mailbox.Admits(up.more.Plus(more), 0)
 }
 
 // insert copies what a URL leads to. Nothing is marked as \Seen by it.

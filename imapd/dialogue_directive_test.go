@@ -27,6 +27,7 @@ func (st *stage) directives() map[string]func(args []string) {
 		"grant":        st.grant,
 		"remove":       st.remove,
 		"limit":        st.setLimit,
+		"box-limit":    st.setMailboxLimit,
 		"append-limit": st.setAppendLimit,
 		"mailbox":      st.makeMailbox,
 		"message":      st.addMessage,
@@ -139,6 +140,11 @@ func (st *stage) ownSeen(args []string) {
 func (st *stage) setLimit(args []string) {
 	limit := quota.Limit{Bytes: st.Number(args[1]), Messages: st.Number(args[2]), Mailboxes: st.Number(args[3])}
 	st.Check(st.house.store.SetLimit(context.Background(), st.house.account(st.T, args[0]), limit))
+}
+
+func (st *stage) setMailboxLimit(args []string) {
+	limit := quota.Limit{Bytes: st.Number(args[2]), Messages: st.Number(args[3])}
+	st.Check(st.house.store.SetMailboxLimit(context.Background(), st.house.account(st.T, args[0]), args[1], limit))
 }
 
 func (st *stage) setAppendLimit(args []string) {

@@ -77,7 +77,7 @@ func known(c *call, err error) *reply {
 		return replyNo(missing(c))
 	case errors.Is(err, store.ErrExists):
 		return replyNo(imap.ResponseCodeAlreadyExists)
-	case errors.Is(err, store.ErrBadName), errors.Is(err, store.ErrInbox):
+	case errors.Is(err, store.ErrBadName), errors.Is(err, store.ErrInbox), errors.Is(err, store.ErrUnlimited):
 		return replyNo(imap.ResponseCodeCannot)
 	case errors.Is(err, store.ErrHasChildren):
 		return replyNo(imap.ResponseCodeHasChildren)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"strings"
 
 	"github.com/emersion/go-imap/v2"
 	"letterbox/directory"
@@ -12,8 +13,29 @@ import (
 	"letterbox/store"
 )
 
-// Quotas (RFC 9208). Every account is one quota root, named by its address: all
-// mailboxes of the account count for it.
+// A quotaRoot is what has a limit (RFC 9208 section 3). Every account is one, named
+// by its address: all its mailboxes count for it. A mailbox that has a limit of its
+// own is one more, named by the address and its name behind a slash, in modified
+// UTF-7 so that every client can ask for it.
+type quotaRoot struct {
+	owner   *directory.User
+	mailbox *store.Mailbox // nil: the whole account
+}
+
+func (r quotaRoot) name() string {
+	if r.mailbox == nil {
+		return r.owner.Address
+	}
+	return r.owner.Address + "/" + wire.EncodeUTF7(r.mailbox.Name)
+}
+
+// splitRoot takes the name of a root apart. A local part may have a slash, a domain
+// has none.
+func splitRoot(root string) (address, mailbox string, ofMailbox bool) {
+	local, rest, _ := strings.Cut(root, "@")
+	domain, mailbox, ofMailbox := strings.Cut(rest, "/")
+	return local + "@" + domain, mailbox, ofMailbox
+}
 
 // storageUnit is what STORAGE is counted in.
 const storageUnit = 1024
@@ -25,11 +47,14 @@ func getQuota(ctx context.Context, s *session, d *wire.Decoder, _ *call) error {
 	if err := d.End(); err != nil {
 		return err
 	}
-	owner, err := s.quotaRoot(ctx, root)
+	r, err := s.quotaRoot(ctx, root)
 	if err != nil {
 		return err
 	}
-	return s.tellQuota(ctx, owner)
+	if r.mailbox != nil && r.mailbox.Limit == (quota.Limit{}) {
+		return errNoRoot()
+	}
+	return s.tellQuota(ctx, r)
 }
 
 // getQuotaRoot runs GETQUOTAROOT (RFC 9208 section 4.1.2). The mailbox need not
@@ -40,29 +65,52 @@ func getQuotaRoot(ctx context.Context, s *session, d *wire.Decoder, _ *call) err
 	if err := d.End(); err != nil {
 		return err
 	}
-	owner, err := s.quotaOwner(ctx, name)
+	roots, err := s.quotaRoots(ctx, name)
 	if err != nil {
 		return err
 	}
 	s.enc.Text("* QUOTAROOT ")
 	s.enc.Mailbox(name)
-	s.enc.SP()
-	s.enc.String(owner.Address)
+	for _, r := range roots {
+		s.enc.SP()
+		s.enc.String(r.name())
+	}
 	s.enc.CRLF()
-	return s.tellQuota(ctx, owner)
+	for _, r := range roots {
+		if err := s.tellQuota(ctx, r); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// quotaOwner finds whose quota a mailbox counts for. Of others' it tells who may
-// read them (RFC 9208 section 6).
-func (s *session) quotaOwner(ctx context.Context, name string) (*directory.User, error) {
+// quotaRoots finds what a mailbox counts for. Of others' it tells who may read
+// them (RFC 9208 section 6).
+func (s *session) quotaRoots(ctx context.Context, name string) ([]quotaRoot, error) {
 	p, err := s.place(ctx, name)
-	if err != nil || p.own() {
-		return s.user, err
-	}
-	if _, err := s.mailbox(ctx, name, store.Read); err != nil {
+	if err != nil {
 		return nil, err
 	}
-	return s.srv.cfg.Directory.UserByID(ctx, int64(p.account))
+	owner := s.user
+	if !p.own() {
+		if _, err := s.mailbox(ctx, name, store.Read); err != nil {
+			return nil, err
+		}
+		if owner, err = s.srv.cfg.Directory.UserByID(ctx, int64(p.account)); err != nil {
+			return nil, err
+		}
+	}
+	roots := []quotaRoot{{owner: owner}}
+	m, err := s.srv.cfg.Store.Mailbox(ctx, p.account, p.name)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return roots, nil
+	case err != nil:
+		return nil, err
+	case m.Limit != (quota.Limit{}):
+		roots = append(roots, quotaRoot{owner, m})
+	}
+	return roots, nil
 }
 
 // setQuota runs SETQUOTA (RFC 9208 section 4.1.3), for administrators. What is
@@ -84,18 +132,31 @@ func setQuota(ctx context.Context, s *session, d *wire.Decoder, _ *call) error {
 	case refused != nil:
 		return refused
 	}
-	owner, err := s.quotaRoot(ctx, root)
+	r, err := s.quotaRoot(ctx, root)
 	if err != nil {
 		return err
 	}
-	if err := s.srv.cfg.Store.SetLimit(ctx, store.AccountID(owner.ID), limit.Own()); err != nil {
+	if err := s.setLimit(ctx, &r, limit); err != nil {
 		return err
 	}
-	err = s.srv.cfg.Directory.Record(s.acting(ctx), directory.Event{Action: "quota.set", Subject: owner.Address, Detail: limit.String()})
+	err = s.srv.cfg.Directory.Record(s.acting(ctx), directory.Event{Action: "quota.set", Subject: r.name(), Detail: limit.String()})
 	if err != nil {
 		return err
 	}
-	return s.tellQuota(ctx, owner)
+	return s.tellQuota(ctx, r)
+}
+
+// setLimit sets that of an account or of a mailbox.
+func (s *session) setLimit(ctx context.Context, r *quotaRoot, limit quota.Limit) error {
+	account := store.AccountID(r.owner.ID)
+	if r.mailbox == nil {
+		return s.srv.cfg.Store.SetLimit(ctx, account, limit.Own())
+	}
+	if limit.Mailboxes > 0 {
+		return no(imap.ResponseCodeCannot, "of a mailbox STORAGE and MESSAGE are counted")
+	}
+	r.mailbox.Limit = limit
+	return s.srv.cfg.Store.SetMailboxLimit(ctx, account, r.mailbox.Name, limit)
 }
 
 // readLimits reads the list of SETQUOTA. refused says what in it cannot be done,
@@ -123,30 +184,57 @@ func readLimits(d *wire.Decoder) (limit quota.Limit, refused error) {
 	return limit, refused
 }
 
-// quotaRoot finds whose root that is: one's own, that of somebody whose mail the
-// user may read, or any for administrators. What others have is not even confirmed to exist.
-func (s *session) quotaRoot(ctx context.Context, root string) (*directory.User, error) {
-	absent := no(imap.ResponseCodeNonExistent, "no such quota root; GETQUOTAROOT tells that of a mailbox")
-	owner, err := s.srv.cfg.Directory.User(ctx, root)
+func errNoRoot() error {
+	return no(imap.ResponseCodeNonExistent, "no such quota root; GETQUOTAROOT tells those of a mailbox")
+}
+
+// quotaRoot finds a root by its name: one's own, that of somebody whose mail the
+// user may read, or any for administrators. What others have is not even confirmed
+// to exist. A mailbox that could become a root is one too.
+func (s *session) quotaRoot(ctx context.Context, root string) (quotaRoot, error) {
+	address, name, ofMailbox := splitRoot(root)
+	owner, err := s.srv.cfg.Directory.User(ctx, address)
 	if errors.Is(err, directory.ErrNoSuchUser) || errors.Is(err, directory.ErrBadAddress) {
-		return nil, absent
+		return quotaRoot{}, errNoRoot()
 	}
-	if err != nil || owner.ID == s.user.ID {
-		return owner, err
+	if err != nil {
+		return quotaRoot{}, err
+	}
+	r := quotaRoot{owner: owner}
+	if ofMailbox {
+		if name, err = wire.DecodeUTF7(name); err != nil {
+			return r, errNoRoot()
+		}
+		r.mailbox, err = s.srv.cfg.Store.Mailbox(ctx, store.AccountID(owner.ID), name)
+		if errors.Is(err, store.ErrNotFound) {
+			return r, errNoRoot()
+		}
+		if err != nil {
+			return r, err
+		}
+	}
+	return r, s.maySeeRoot(ctx, r)
+}
+
+// maySeeRoot fails as if the root were not there.
+func (s *session) maySeeRoot(ctx context.Context, r quotaRoot) error {
+	if r.owner.ID == s.user.ID {
+		return nil
 	}
 	if admin, err := s.isAdmin(ctx); err != nil || admin {
-		return owner, err
+		return err
 	}
 	mailboxes, err := s.srv.cfg.Store.Shared(ctx, s.account())
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, m := range mailboxes {
-		if m.Account == store.AccountID(owner.ID) && m.Rights.Has(store.Read) {
-			return owner, nil
+		within := m.Account == store.AccountID(r.owner.ID) && (r.mailbox == nil || r.mailbox.ID == m.ID)
+		if within && m.Rights.Has(store.Read) {
+			return nil
 		}
 	}
-	return nil, absent
+	return errNoRoot()
 }
 
 // isAdmin asks anew: a role may be taken away while a session goes on.
@@ -165,13 +253,16 @@ func (s *session) acting(ctx context.Context) context.Context {
 
 // tellQuota writes the QUOTA response: only what is limited (RFC 9208 section
 // 4.2.1).
-func (s *session) tellQuota(ctx context.Context, owner *directory.User) error {
-	usage, limit, err := s.srv.cfg.Store.Usage(ctx, store.AccountID(owner.ID))
+func (s *session) tellQuota(ctx context.Context, r quotaRoot) error {
+	usage, limit, err := s.srv.cfg.Store.Usage(ctx, store.AccountID(r.owner.ID))
 	if err != nil {
 		return err
 	}
+	if r.mailbox != nil {
+		usage, limit = r.mailbox.Usage(), r.mailbox.Limit
+	}
 	s.enc.Text("* QUOTA ")
-	s.enc.String(owner.Address)
+	s.enc.String(r.name())
 	s.enc.Text(" (")
 	first := true
 	for _, r := range limit.Resources(usage) {

@@ -79,8 +79,11 @@ func (up *upload) makeRoom(ctx context.Context) error {
 		return nil
 	}
 	return up.s.srv.cfg.Store.Rows(ctx, up.replaces.Mailbox, imap.UIDSetNum(up.replaces.UID), 0, func(row *store.Row) error {
-		var err error
-		up.usage, err = up.limit.Add(up.usage, quota.Usage{Bytes: -row.Size, Messages: -1})
-		return err
+		less := quota.Usage{Bytes: -row.Size, Messages: -1}
+		up.usage = up.usage.Plus(less)
+		if up.replaces.Mailbox == up.mailbox.ID {
+			up.more = less
+		}
+		return nil
 	})
 }

@@ -23,6 +23,11 @@ type Usage struct {
 	Mailboxes int64
 }
 
+// Plus is the sum.
+func (u Usage) Plus(v Usage) Usage {
+	return Usage{u.Bytes + v.Bytes, u.Messages + v.Messages, u.Mailboxes + v.Mailboxes}
+}
+
 // Minus is the difference.
 func (u Usage) Minus(v Usage) Usage {
 	return Usage{u.Bytes - v.Bytes, u.Messages - v.Messages, u.Mailboxes - v.Mailboxes}
@@ -54,15 +59,20 @@ func (l Limit) Resources(u Usage) []Resource {
 type OverError struct {
 	Resource string
 	Limit    int64
-	Wanted   int64 // what the usage would become
-	Domain   bool  // the limit is that of all accounts of a domain together
-	Lasting  bool  // trying again is no use: it never fits, or there was time enough to clean up
+	Wanted   int64  // what the usage would become
+	Folder   string // whose limit it is; "": it is the account's
+	Domain   bool   // the limit is that of all accounts of a domain together
+	Lasting  bool   // trying again is no use: it never fits, or there was time enough to clean up
 }
 
 func (e *OverError) Error() string {
 	switch {
 	case e.Domain:
 		return fmt.Sprintf("the domain's accounts together are full: this would make %d of %d (%s); delete messages or ask for a larger quota", e.Wanted, e.Limit, e.Resource)
+	case e.Folder != "" && e.Resource == Storage:
+		return fmt.Sprintf("folder %q is full: this would take %d of %d bytes; move or delete messages there, or ask for a larger limit", e.Folder, e.Wanted, e.Limit)
+	case e.Folder != "":
+		return fmt.Sprintf("folder %q is full: this would make %d of %d messages; move or delete some, or ask for a larger limit", e.Folder, e.Wanted, e.Limit)
 	case e.Resource == Storage:
 		return fmt.Sprintf("mailbox is full: this would take %d of %d bytes; delete messages or ask for a larger quota", e.Wanted, e.Limit)
 	case e.Resource == Mailbox:
@@ -118,11 +128,7 @@ func (l Limit) With(g Grace) Limit {
 // Add returns the usage after adding more. It fails with an *OverError when
 // that crosses a limit; removing (negative numbers) never fails.
 func (l Limit) Add(now, more Usage) (Usage, error) {
-	sum := Usage{
-		Bytes:     now.Bytes + more.Bytes,
-		Messages:  now.Messages + more.Messages,
-		Mailboxes: now.Mailboxes + more.Mailboxes,
-	}
+	sum := now.Plus(more)
 	added := l.Resources(more)
 	for i, r := range l.Resources(sum) {
 		if r.Limit > 0 && added[i].Used > 0 && r.Used > r.Limit {

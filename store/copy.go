@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -103,8 +104,8 @@ func (s *Store) transfer(ctx context.Context, by AccountID, from MailboxID, uids
 }
 
 // roomFor fails with *quota.OverError when the messages are too many for another
-// account: better before the first chunk than after some have gone over. The
-// transactions look again.
+// mailbox or account: better before the first chunk than after some have gone over.
+// The transactions look again.
 func (s *Store) roomFor(ctx context.Context, from MailboxID, uids imap.UIDSet, to MailboxID) error {
 	return s.db.Read(ctx, func(c *database.Conn) error {
 		f, err := readMailbox(c, from)
@@ -112,18 +113,24 @@ func (s *Store) roomFor(ctx context.Context, from MailboxID, uids imap.UIDSet, t
 			return err
 		}
 		t, err := readMailbox(c, to)
-		if err != nil || f.Account == t.Account {
+		if err != nil || from == to {
 			return err
 		}
 		a, err := readAccount(c, t.Account)
-		if err != nil || a.limit == (quota.Limit{}) {
+		if err != nil {
 			return err
+		}
+		if f.Account == t.Account {
+			a.limit = quota.Limit{} // what is moved is there already
+		}
+		if a.limit == (quota.Limit{}) && t.Limit == (quota.Limit{}) {
+			return nil
 		}
 		more, err := usageIn(c, from, uids)
 		if err != nil {
 			return err
 		}
-		return a.use(more)
+		return cmp.Or(a.use(more), t.Admits(more, 0))
 	})
 }
 

@@ -65,19 +65,20 @@ func (s *Store) write(ctx context.Context, fn func(j *job) error) error {
 
 // A change is what one transaction does to one mailbox.
 type change struct {
-	mailboxRow            // as it will be
-	words      vocabulary // nil until asked for
-	added      []Entry    // ascending
-	flagged    []Entry    // ascending
-	expunged   []imap.UID // ascending
-	stamped    bool       // the mailbox row has the modseq of this job
-	gone       bool       // the mailbox was deleted
-	moreWords  bool       // words has new ones
-	grants     acl        // as they are now, if they were changed
-	granted    bool       // they were
-	within     Flags      // that a COPY or MOVE may set
-	by         AccountID  // who copies or moves; 0: the owner
-	readings   []reading  // what others have read
+	mailboxRow             // as it will be
+	before     quota.Usage // this transaction
+	words      vocabulary  // nil until asked for
+	added      []Entry     // ascending
+	flagged    []Entry     // ascending
+	expunged   []imap.UID  // ascending
+	stamped    bool        // the mailbox row has the modseq of this job
+	gone       bool        // the mailbox was deleted
+	moreWords  bool        // words has new ones
+	grants     acl         // as they are now, if they were changed
+	granted    bool        // they were
+	within     Flags       // that a COPY or MOVE may set
+	by         AccountID   // who copies or moves; 0: the owner
+	readings   []reading   // what others have read
 }
 
 // change returns the mailbox in this transaction; ErrNotFound.
@@ -89,7 +90,7 @@ func (j *job) change(id MailboxID) (*change, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &change{mailboxRow: row}
+	c := &change{mailboxRow: row, before: row.Usage()}
 	j.changes[id] = c
 	j.order = append(j.order, c)
 	return c, nil
@@ -118,6 +119,9 @@ func (j *job) watchQuota(a *account) {
 func (j *job) save() error {
 	for _, c := range j.order {
 		if c.stamped && !c.gone {
+			if err := j.checkLimit(c); err != nil {
+				return err
+			}
 			if err := c.save(j.tx); err != nil {
 				return err
 			}

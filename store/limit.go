@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -134,12 +135,15 @@ func ofDomain(err error) error {
 }
 
 // Admit reports whether a message of so many bytes that arrives would fit now,
-// with the grace that such mail has. It fails with an *quota.OverError, and notes
-// since when that is so: it is Lasting once there was Options.CleanUp to make
-// room, or when the message would not fit into an empty mailbox.
+// with the grace that such mail has. INBOX has to have room too, wherever the
+// message is for: what finds no place elsewhere goes there. It fails with an
+// *quota.OverError, and notes since when that is so: it is Lasting once there was
+// Options.CleanUp to make room, or when the message would not fit into an empty
+// mailbox.
 func (s *Store) Admit(ctx context.Context, id AccountID, size int64) error {
 	more := quota.Usage{Bytes: max(size, 1), Messages: 1}
 	var a *account
+	var in mailboxRow
 	var refused error
 	err := s.db.Read(ctx, func(c *database.Conn) (err error) {
 		a, err = readAccount(c, id)
@@ -149,8 +153,11 @@ func (s *Store) Admit(ctx context.Context, id AccountID, size int64) error {
 		if err != nil || a == nil {
 			return err
 		}
+		if in, err = findMailbox(c, id, inbox); err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
 		a.grace = s.grace
-		refused = a.use(more)
+		refused = cmp.Or(a.use(more), in.Admits(more, a.grace))
 		if refused != nil || a.total == (quota.Limit{}) {
 			return nil
 		}
@@ -166,7 +173,7 @@ func (s *Store) Admit(ctx context.Context, id AccountID, size int64) error {
 		return err
 	}
 	_, never := a.limit.With(a.grace).Add(quota.Usage{}, more)
-	over.Lasting = never != nil ||
+	over.Lasting = never != nil || in.bounds(quota.Usage{}, more, a.grace) != nil ||
 		a.fullSince > 0 && s.cleanUp > 0 && time.Since(time.Unix(a.fullSince, 0)) > s.cleanUp
 	if a.fullSince > 0 {
 		return over

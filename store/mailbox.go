@@ -10,6 +10,7 @@ import (
 
 	"github.com/emersion/go-imap/v2"
 	"letterbox/database"
+	"letterbox/quota"
 )
 
 // A Mailbox is one row of the account's list, with its counters.
@@ -22,11 +23,12 @@ type Mailbox struct {
 	UIDNext                   imap.UID
 	ModSeq                    ModSeq // highest of any change in it
 	Messages, Unseen, Deleted uint32
-	Bytes, DeletedBytes       int64  // of all messages, and of those with \Deleted
-	AppendLimit               int64  // for one message (RFC 7889); 0: none of its own
-	OwnSeen                   bool   // \Seen is the owner's alone: see SetOwnSeen
-	Recent                    uint32 // messages no read-write session has been told of yet
-	Subscribed                bool   // not known to View.Mailbox, as HasChildren
+	Bytes, DeletedBytes       int64       // of all messages, and of those with \Deleted
+	AppendLimit               int64       // for one message (RFC 7889); 0: none of its own
+	Limit                     quota.Limit // of its own, on bytes and messages; what of it is zero is not bounded: see SetMailboxLimit
+	OwnSeen                   bool        // \Seen is the owner's alone: see SetOwnSeen
+	Recent                    uint32      // messages no read-write session has been told of yet
+	Subscribed                bool        // not known to View.Mailbox, as HasChildren
 	HasChildren               bool
 	Rights                    Rights // of the account that was asked for; not known to View.Mailbox
 }
@@ -41,14 +43,14 @@ type mailboxRow struct {
 // A row whose account is NULL was deleted.
 const selectMailbox = `
 	SELECT id, account, name, special_use, uidvalidity, uidnext, modseq,
-		messages, unseen, deleted, bytes, deleted_bytes, append_limit, own_seen, history_from, recent_from
+		messages, unseen, deleted, bytes, deleted_bytes, append_limit, limit_bytes, limit_messages, own_seen, history_from, recent_from
 	FROM mailbox `
 
 type scanner interface{ Scan(dest ...any) error }
 
 func scanMailbox(row scanner, more ...any) (m mailboxRow, err error) {
 	err = row.Scan(append([]any{&m.ID, &m.Account, &m.Name, &m.SpecialUse, &m.UIDValidity, &m.UIDNext, &m.ModSeq,
-		&m.Messages, &m.Unseen, &m.Deleted, &m.Bytes, &m.DeletedBytes, &m.AppendLimit, &m.OwnSeen, &m.historyFrom, &m.recentFrom}, more...)...)
+		&m.Messages, &m.Unseen, &m.Deleted, &m.Bytes, &m.DeletedBytes, &m.AppendLimit, &m.Limit.Bytes, &m.Limit.Messages, &m.OwnSeen, &m.historyFrom, &m.recentFrom}, more...)...)
 	return m, found(err, ErrNotFound)
 }
 
@@ -65,7 +67,7 @@ func findMailbox(q querier, a AccountID, name string) (mailboxRow, error) {
 // the character after '/': what lies between is below the name.
 const listMailboxes = `
 	SELECT id, account, name, special_use, uidvalidity, uidnext, modseq,
-		messages, unseen, deleted, bytes, deleted_bytes, append_limit, own_seen, history_from, recent_from,
+		messages, unseen, deleted, bytes, deleted_bytes, append_limit, limit_bytes, limit_messages, own_seen, history_from, recent_from,
 		EXISTS (SELECT 1 FROM subscription AS s WHERE s.account = m.account AND s.name = m.name),
 		EXISTS (SELECT 1 FROM mailbox AS c
 			WHERE c.account = m.account AND c.name > m.name || '/' AND c.name < m.name || '0')

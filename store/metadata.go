@@ -11,6 +11,7 @@ import (
 
 	"github.com/emersion/go-imap/v2"
 	"letterbox/database"
+	"letterbox/quota"
 )
 
 // An Annotation is a named value that clients keep with a mailbox or with the
@@ -240,6 +241,11 @@ func (j *job) use(m MailboxID, use imap.MailboxAttr) error {
 		return err
 	}
 	c.SpecialUse = use
+	if !mayBeLimited(use) {
+		if err := j.bound(c, quota.Limit{}); err != nil {
+			return err
+		}
+	}
 	_, err = j.tx.Exec(`UPDATE mailbox SET special_use = ? WHERE id = ?`, string(use), int64(m))
 	return err
 }

@@ -110,6 +110,7 @@ func (s *Store) checkMailbox(ctx context.Context, m MailboxID) (*Drift, error) {
 		c.Deleted += found.deleted - was.deleted
 		c.Bytes += found.bytes - was.bytes
 		c.DeletedBytes += found.deletedBytes - was.deletedBytes
+		c.before = c.Usage() // nothing came
 		_, err = j.stamp(c)
 		return err
 	})
