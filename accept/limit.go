@@ -25,7 +25,7 @@ func NewLimiter(all, ofOne int) *Limiter {
 func (l *Limiter) Connect(peer netip.Addr) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	place := network(peer)
+	place := Network(peer)
 	if l.all >= l.most || l.network[place] >= l.mostOfOne {
 		return false
 	}
@@ -39,14 +39,14 @@ func (l *Limiter) Disconnect(peer netip.Addr) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.all--
-	place := network(peer)
+	place := Network(peer)
 	if l.network[place]--; l.network[place] == 0 {
 		delete(l.network, place)
 	}
 }
 
-// network is what counts as one place: an IPv4 address, an IPv6 /64.
-func network(peer netip.Addr) netip.Prefix {
+// Network is what counts as one place: an IPv4 address, an IPv6 /64.
+func Network(peer netip.Addr) netip.Prefix {
 	bits := 64
 	if peer.Is4() {
 		bits = 32

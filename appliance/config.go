@@ -69,6 +69,14 @@ type SMTP struct {
 	MaxConnections           int  `toml:"max_connections" choose:"calm" doc:"How many servers and clients may be connected at once, to all ports for mail on its way in."`
 	MaxConnectionsPerAddress int  `toml:"max_connections_per_address" choose:"calm" doc:"How many of them from one address."`
 
+	// Of strangers, on port 25.
+	MaxMessagesPerAddress   int      `toml:"max_messages_per_address" choose:"calm" doc:"How many messages one address (an IPv4 address, or an IPv6 /64) may bring within an hour; more have to come again later. This and what follows is about port 25 alone, and neither about users nor about private addresses. 0: any number."`
+	MaxRecipientsPerAddress int      `toml:"max_recipients_per_address" choose:"calm" doc:"How many recipients it may name within an hour. 0: any number."`
+	MaxUnknownPerAddress    int      `toml:"max_unknown_per_address" choose:"calm" doc:"For how many recipients it may ask within an hour whom nobody here is. From a quarter of that on answers come more slowly, and then it is turned away for a while: it probes for addresses. Those whose mail people here want are left alone, since their lists may hold dead addresses. 0: any number."`
+	MaxMistakesPerAddress   int      `toml:"max_mistakes_per_address" choose:"calm" doc:"The same for commands that are none, or not at that time, and for mail to elsewhere. 0: any number."`
+	Tarpit                  Duration `toml:"tarpit" choose:"calm" doc:"How long such an answer may be held back at most. 0: not at all."`
+	TrustedPeers            Networks `toml:"trusted_peers" choose:"calm" doc:"From where none of these limits apply: another server of yours that takes mail for this one, say. Addresses or networks, with commas between."`
+
 	Verify bool   `toml:"verify" choose:"careful" doc:"Check where mail from other servers comes from (SPF, DKIM, DMARC, ARC), and do as the authors' domains ask: refuse what they disown, or put it into Junk."`
 	MTASTS string `toml:"mta_sts" choose:"calm" of:",none,testing,enforce" doc:"What other servers are told about encryption to this one (MTA-STS), once the certificate is one that they trust and mta-sts.DOMAIN leads here: testing (they report what fails), enforce (they send only encrypted), none, or nothing at all."`
 }
@@ -201,6 +209,11 @@ func Default() Config {
 			MaxRecipients:            500,
 			MaxConnections:           1000,
 			MaxConnectionsPerAddress: 50,
+			MaxMessagesPerAddress:    1000,
+			MaxRecipientsPerAddress:  5000,
+			MaxUnknownPerAddress:     20,
+			MaxMistakesPerAddress:    100,
+			Tarpit:                   Duration(20 * time.Second),
 			Verify:                   true,
 			MTASTS:                   "testing",
 		},

@@ -137,12 +137,33 @@ func (s SMTP) check() error {
 		checkMessageSize("smtp.max_message_size", s.MaxMessageSize),
 		checkLimit("smtp.max_connections", s.MaxConnections),
 		checkLimit("smtp.max_connections_per_address", s.MaxConnectionsPerAddress),
+		s.checkHourly(),
 	}
 	if !slices.Contains([]string{"", "none", "testing", "enforce"}, s.MTASTS) {
 		errs = append(errs, fmt.Errorf("smtp.mta_sts: %q is unknown; write testing, enforce, none, or nothing", s.MTASTS))
 	}
 	if s.MaxRecipients < 100 { // RFC 5321 section 4.5.3.1.8
 		errs = append(errs, fmt.Errorf("smtp.max_recipients: %d is fewer than other servers rely on; write 100 or more", s.MaxRecipients))
+	}
+	return errors.Join(errs...)
+}
+
+// checkHourly is about what one address may do.
+func (s SMTP) checkHourly() error {
+	var errs []error
+	for _, limit := range []struct {
+		key   string
+		value int
+	}{
+		{"max_messages_per_address", s.MaxMessagesPerAddress}, {"max_recipients_per_address", s.MaxRecipientsPerAddress},
+		{"max_unknown_per_address", s.MaxUnknownPerAddress}, {"max_mistakes_per_address", s.MaxMistakesPerAddress},
+	} {
+		if limit.value < 0 {
+			errs = append(errs, fmt.Errorf("smtp.%s: %d is no number of times an hour; write 1 or more, or 0 for no limit", limit.key, limit.value))
+		}
+	}
+	if s.Tarpit > Duration(2*time.Minute) { // RFC 5321 section 4.5.3.2.3: clients wait 5 minutes for an answer to RCPT
+		errs = append(errs, errors.New("smtp.tarpit: nobody waits for so long; write 2 min or less"))
 	}
 	return errors.Join(errs...)
 }

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"time"
 
 	"letterbox/admin"
 	"letterbox/imapd"
@@ -70,6 +71,7 @@ func (a *Appliance) smtp(d *Data) *smtpd.Server {
 		Directory:         d.Directory,
 		Queue:             d.Queue,
 		Verifier:          d.verifier(),
+		Trusted:           c.TrustedPeers,
 		Telemetry:         d.Telemetry,
 		Journal:           d.Journal,
 		Log:               d.Log.With("server", "smtp"),
@@ -80,6 +82,21 @@ func (a *Appliance) smtp(d *Data) *smtpd.Server {
 			PerAddress:  c.MaxConnectionsPerAddress,
 			Recipients:  c.MaxRecipients,
 			Message:     int64(c.MaxMessageSize),
+			Hourly: smtpd.Hourly{
+				Messages:   orNone(c.MaxMessagesPerAddress),
+				Recipients: orNone(c.MaxRecipientsPerAddress),
+				Unknown:    orNone(c.MaxUnknownPerAddress),
+				Mistakes:   orNone(c.MaxMistakesPerAddress),
+			},
 		},
+		Timeouts: smtpd.Timeouts{Tarpit: orNone(time.Duration(c.Tarpit))},
 	})
+}
+
+// orNone is a limit for who takes 0 for a default and less for none.
+func orNone[T int | time.Duration](limit T) T {
+	if limit == 0 {
+		return -1
+	}
+	return limit
 }

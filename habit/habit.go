@@ -40,6 +40,7 @@ type Watcher struct {
 	clients  memory[string, *blunders]        // by name and version
 	peers    memory[netip.Addr, *peer]        // that nobody has signed in from yet
 	found    memory[string, *finding.Finding] // by id
+	harvests burst                            // of addresses, by strangers
 }
 
 // New makes a watcher. now is the clock; nil: the machine's.

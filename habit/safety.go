@@ -17,6 +17,7 @@ const (
 	Distrust    = "distrust"     // address, times within a day, what the client said
 	Crowd       = "crowd"        // user, connections, how many there may be
 	CrowdedPeer = "crowded-peer" // address, connections that were turned away within an hour
+	Harvest     = "harvest"      // address of the last peer, recipients that it asked for, peers within a day
 	Proxied     = "proxied"      // user, device
 	WrongClock  = "wrong-clock"  // user, device, minutes that the clock is ahead (less than zero: behind)
 	Blundering  = "blundering"   // program with its version, times within a day, command
@@ -131,6 +132,17 @@ func (w *Watcher) TurnedAway(remote netip.Addr) {
 	from := remote.Unmap().String()
 	n := w.peer(remote).turned.add(w.now(), time.Hour)
 	w.raise(finding.Finding{Kind: CrowdedPeer, Subject: from, Severity: finding.Amber, Args: []any{from, n}})
+}
+
+// Harvested notes that a peer was turned away that asked for many recipients whom
+// nobody here is. It is one finding for all such peers: there are some on most days.
+func (w *Watcher) Harvested(remote netip.Addr, recipients int) {
+	if !w.lock() {
+		return
+	}
+	defer w.mu.Unlock()
+	peers := w.harvests.add(w.now(), 24*time.Hour)
+	w.raise(finding.Finding{Kind: Harvest, Severity: finding.Amber, Args: []any{remote.Unmap().String(), recipients, peers}})
 }
 
 // proxies are parts of the names of programs that run at their maker's, who then

@@ -3,6 +3,8 @@ package junk
 import (
 	"context"
 	"fmt"
+	"net/netip"
+	"strings"
 	"time"
 
 	"letterbox/database"
@@ -78,4 +80,39 @@ func (f *Filter) known(ctx context.Context, id store.AccountID, address string) 
 		return true, nil
 	}
 	return f.writtenTo(ctx, int64(id), address)
+}
+
+// From how much mail on that people wanted somebody is welcome. It weighs more that
+// somebody answered or took it out of Junk than that nobody complained.
+const (
+	welcomeWanted = 1
+	welcomeSeen   = 20
+)
+
+// WelcomeNetwork reports whether people here want the mail that comes from a
+// network: one of them showed so, or much came and little of it was junk.
+func (f *Filter) WelcomeNetwork(ctx context.Context, remote netip.Addr) (bool, error) {
+	return f.welcome(ctx, "network:", network(remote))
+}
+
+// WelcomeDomain is WelcomeNetwork for mail that a domain stands for.
+func (f *Filter) WelcomeDomain(ctx context.Context, domain string) (bool, error) {
+	return f.welcome(ctx, "domain:", strings.ToLower(domain))
+}
+
+func (f *Filter) welcome(ctx context.Context, kind, name string) (bool, error) {
+	if f == nil || name == "" {
+		return false, nil
+	}
+	var all reception
+	err := f.db.Read(ctx, func(c *database.Conn) error { // a look-up for each account, whose key comes first
+		return c.QueryRow(`SELECT coalesce(sum(s.wanted), 0), coalesce(sum(s.junk), 0), coalesce(sum(s.seen), 0)
+			FROM account a CROSS JOIN sender s ON s.account = a.id AND s.name = ?`, kind+name).
+			Scan(&all.wanted, &all.junk, &all.seen)
+	})
+	if err != nil {
+		return false, fmt.Errorf("look up how mail from %s was received: %w", name, err)
+	}
+	liked := all.wanted >= welcomeWanted || all.seen >= welcomeSeen
+	return liked && 10*all.junk <= all.wanted+all.seen, nil
 }

@@ -69,11 +69,7 @@ type Verifier struct {
 
 // Check judges a message. All methods run side by side under one deadline.
 func (v *Verifier) Check(ctx context.Context, s Session, raw []byte) *Verdict {
-	timeout := v.Timeout
-	if timeout == 0 {
-		timeout = 10 * time.Second
-	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+	ctx, cancel := context.WithTimeout(ctx, v.timeout())
 	defer cancel()
 	m := split(raw)
 	out := &Verdict{}
@@ -86,6 +82,13 @@ func (v *Verifier) Check(ctx context.Context, s Session, raw []byte) *Verdict {
 	_ = group.Wait() // the verdicts hold what went wrong
 	out.DMARC = policy.judge(out.SPF, out.DKIM)
 	return out
+}
+
+func (v *Verifier) timeout() time.Duration {
+	if v.Timeout == 0 {
+		return 10 * time.Second
+	}
+	return v.Timeout
 }
 
 func (v *Verifier) now() time.Time {

@@ -16,6 +16,13 @@ type SPF struct {
 	Reason string
 }
 
+// CheckSPF asks for SPF alone, under the deadline of Check.
+func (v *Verifier) CheckSPF(ctx context.Context, s Session) SPF {
+	ctx, cancel := context.WithTimeout(ctx, v.timeout())
+	defer cancel()
+	return v.spf(ctx, s)
+}
+
 func (v *Verifier) spf(ctx context.Context, s Session) SPF {
 	out := SPF{Sender: s.Sender, Helo: s.Helo, Domain: domainOf(s.Sender)}
 	if out.Domain == "" {

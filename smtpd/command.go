@@ -7,6 +7,8 @@ import (
 	"errors"
 	"strings"
 	"time"
+
+	"letterbox/accept"
 )
 
 // Lines of commands, CR LF included. The longest are those of a SASL exchange
@@ -115,6 +117,9 @@ func (s *session) execute(ctx context.Context, line string, refused error) error
 	if r == nil { // the command has said all
 		return nil
 	}
+	if err := s.suffer(ctx, verb, r); err != nil {
+		return err
+	}
 	s.write(r)
 	s.watched.Answered(verb, string('0'+rune(r.code/100)), time.Since(began), false, true)
 	return s.bear(verb, r)
@@ -129,9 +134,10 @@ func (s *session) call(ctx context.Context, verb, args string) (*reply, error) {
 }
 
 // bear ends the session of a client that is refused too often, or that keeps a
-// connection busy without sending mail.
+// connection busy without sending mail. Whom other servers ask for is suffer's.
 func (s *session) bear(verb string, r *reply) error {
 	switch {
+	case !s.door.submit && offenceIn(verb, r) == offenceUnknown:
 	case r.code >= 500:
 		s.log.Debug("command refused", "command", verb, "reply", r.Error())
 		if s.mistakes++; s.mistakes >= s.srv.cfg.Limits.Mistakes {
@@ -156,5 +162,10 @@ func leads(verb string, r *reply) bool {
 	return false
 }
 
-// accepted begins the counting of mistakes anew.
-func (s *session) accepted() { s.mistakes, s.idle = 0, 0 }
+// accepted begins the counting of mistakes in this session anew.
+func (s *session) accepted() {
+	s.mistakes, s.idle = 0, 0
+	if s.isStranger() {
+		s.srv.conduct.redeem(accept.Network(s.peer))
+	}
+}

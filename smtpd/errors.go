@@ -26,6 +26,12 @@ func (s *session) replyTo(ctx context.Context, verb string, err error) *reply {
 	return say(451, "4.3.0", "internal error "+id+"; the server's log has the details; try again later")
 }
 
+// Enhanced codes of refused recipients (RFC 3463).
+const (
+	unknownRecipient = "5.1.1"
+	notOurs          = "5.7.1"
+)
+
 // known maps the errors with a meaning of their own to replies (RFC 3463, RFC
 // 5248), or returns nil.
 func known(err error) *reply {
@@ -40,9 +46,9 @@ func known(err error) *reply {
 	case errors.As(err, &own):
 		return own
 	case errors.Is(err, directory.ErrNotOurs):
-		return say(550, "5.7.1", "this server takes no mail for that domain from here; users sign in on the submission port to write elsewhere")
+		return say(550, notOurs, "this server takes no mail for that domain from here; users sign in on the submission port to write elsewhere")
 	case errors.Is(err, directory.ErrNoSuchUser):
-		return say(550, "5.1.1", "nobody here has that address; check its spelling")
+		return say(550, unknownRecipient, "nobody here has that address; check its spelling")
 	case errors.Is(err, directory.ErrBadAddress):
 		return say(553, "5.1.3", err.Error())
 	case errors.As(err, &over) && over.Lasting:

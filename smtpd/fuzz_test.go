@@ -31,7 +31,7 @@ func FuzzSession(f *testing.F) {
 			return // a password costs as much time as a thousand other inputs
 		}
 		server, client := net.Pipe()
-		s := srv.newSession(server, doorSubmission)
+		s := srv.newSession(server, doorSubmission, nil)
 		s.private, s.user = true, anna
 		var playing sync.WaitGroup
 		playing.Go(func() { s.run(context.Background()) })

@@ -33,6 +33,9 @@ func mail(ctx context.Context, s *session, args string) (*reply, error) {
 
 // begin fills a transaction with what MAIL says, and looks whether there is room.
 func (s *session) begin(ctx context.Context, t *transaction, mailbox string, params []parameter) (err error) {
+	if err := s.mayBring(); err != nil {
+		return err
+	}
 	for _, p := range params {
 		if err := s.mailParameter(t, p); err != nil {
 			return err

@@ -37,6 +37,9 @@ func rcpt(ctx context.Context, s *session, args string) (*reply, error) {
 			return nil, err
 		}
 	}
+	if err := s.mayName(); err != nil {
+		return nil, err
+	}
 	if err := s.addRecipient(ctx, mailbox, wishes); err != nil {
 		s.log.Info("recipient refused", "sender", s.mail.sender, "recipient", mailbox, "reason", err)
 		s.srv.cfg.Telemetry.Refused(reason(err))

@@ -37,7 +37,7 @@ type caller struct {
 func call(t *testing.T, srv *Server, d door, from string) *caller {
 	t.Helper()
 	client, server := net.Pipe()
-	s := srv.newSession(wire{server, &net.TCPAddr{IP: net.ParseIP(from), Port: 2525}}, d)
+	s := srv.newSession(wire{server, &net.TCPAddr{IP: net.ParseIP(from), Port: 2525}}, d, nil)
 	c := &caller{t: t, conn: client, r: bufio.NewReader(client)}
 	c.ended.Go(func() { s.run(context.Background()) })
 	if d.implicit {
@@ -101,7 +101,7 @@ func TestNoOpenRelay(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/plaintext=%t", name, plaintext), func(t *testing.T) {
 				t.Parallel()
 				h := newHouse(t)
-				srv := h.server(Config{PlaintextLoopback: plaintext, Limits: Limits{Mistakes: 100}})
+				srv := h.server(Config{PlaintextLoopback: plaintext, Limits: Limits{Mistakes: 100, Hourly: Hourly{Mistakes: -1}}})
 				for _, from := range addresses {
 					for _, signsIn := range []bool{false, true} {
 						c := call(t, srv, d, from)

@@ -20,8 +20,8 @@ func (srv *Server) serve(ctx context.Context, ln net.Listener, d door) error {
 		Log:     srv.cfg.Log.With("protocol", d.protocol),
 		Grace:   srv.cfg.Timeouts.Grace,
 		Refused: srv.cfg.Telemetry.Habits().TurnedAway,
-		New: func(conn net.Conn, _ <-chan struct{}) accept.Session {
-			return visit{srv.newSession(conn, d)}
+		New: func(conn net.Conn, stopping <-chan struct{}) accept.Session {
+			return visit{srv.newSession(conn, d, stopping)}
 		},
 	}
 	if !d.implicit {

@@ -17,6 +17,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -40,12 +41,14 @@ type Config struct {
 	Log       *slog.Logger
 
 	Verifier *mailauth.Verifier // of mail from other servers; nil: nothing is checked
+	Trusted  []netip.Prefix     // servers whose conduct does not count: another one of ours, say
 
 	TLS               *tls.Config // nil: neither STARTTLS nor ServeSubmissions
 	PlaintextLoopback bool        // lets loopback peers sign in without TLS
 
 	Limits   Limits
 	Timeouts Timeouts
+	Now      func() time.Time // for what peers do within an hour; nil: time.Now
 }
 
 // Limits on connections and on what comes over them.
@@ -56,6 +59,7 @@ type Limits struct {
 	Message     int64 // bytes; 0: 50 MiB
 	Mistakes    int   // refused commands between two accepted messages; 0: 20
 	Idle        int   // commands that lead nowhere, likewise; 0: 100
+	Hourly      Hourly
 }
 
 // Timeouts of a session.
@@ -66,12 +70,15 @@ type Timeouts struct {
 	Broken    time.Duration // between two packets of a message that is refused already; 0: 10 seconds
 	Write     time.Duration // for the client to take what is written; 0: 1 minute
 	Grace     time.Duration // for running commands when the server stops; 0: 10 seconds
+	Tarpit    time.Duration // that a peer waits for an answer at most that behaves badly; 0: 20 seconds, less: it does not
 }
 
 // Server serves any number of listeners; their connections are counted together.
 type Server struct {
 	cfg         Config
 	connections *accept.Limiter
+	conduct     *conduct
+	heldBack    atomic.Int64 // sessions that wait for an answer to an offence
 	serial      atomic.Int64 // of the last session
 }
 
@@ -79,7 +86,11 @@ type Server struct {
 func New(cfg Config) *Server {
 	setDefaults(&cfg)
 	cfg.TLS = accept.MarkEndpoints(cfg.TLS)
-	return &Server{cfg: cfg, connections: accept.NewLimiter(cfg.Limits.Connections, cfg.Limits.PerAddress)}
+	return &Server{
+		cfg:         cfg,
+		connections: accept.NewLimiter(cfg.Limits.Connections, cfg.Limits.PerAddress),
+		conduct:     newConduct(cfg.Limits.Hourly, cfg.Now),
+	}
 }
 
 func setDefaults(cfg *Config) {
@@ -90,12 +101,20 @@ func setDefaults(cfg *Config) {
 	orElse(&cfg.Limits.Message, 50<<20)
 	orElse(&cfg.Limits.Mistakes, 20)
 	orElse(&cfg.Limits.Idle, 100)
+	orElse(&cfg.Limits.Hourly.Messages, 1000)
+	orElse(&cfg.Limits.Hourly.Recipients, 5000)
+	orElse(&cfg.Limits.Hourly.Unknown, 20)
+	orElse(&cfg.Limits.Hourly.Mistakes, 100)
+	orElse(&cfg.Timeouts.Tarpit, 20*time.Second)
 	orElse(&cfg.Timeouts.Handshake, time.Minute)
 	orElse(&cfg.Timeouts.Command, 5*time.Minute)
 	orElse(&cfg.Timeouts.Data, 5*time.Minute)
 	orElse(&cfg.Timeouts.Broken, 10*time.Second)
 	orElse(&cfg.Timeouts.Write, time.Minute)
 	orElse(&cfg.Timeouts.Grace, 10*time.Second)
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}

@@ -31,6 +31,8 @@ type session struct {
 	tls     *tls.ConnectionState // nil without
 	log     *slog.Logger
 
+	stopping <-chan struct{} // closed when the server stops
+
 	watched *telemetry.Session // nil: nobody watches; see watched.go
 
 	helo     string // "" before HELO and EHLO
@@ -57,12 +59,14 @@ var (
 // readBuffer is also the longest line of a message that is handled in one piece.
 const readBuffer = 8 << 10
 
-func (srv *Server) newSession(conn net.Conn, d door) *session {
+func (srv *Server) newSession(conn net.Conn, d door, stopping <-chan struct{}) *session {
 	s := &session{
 		srv:  srv,
 		door: d,
 		link: &link{conn: conn, writeTimeout: srv.cfg.Timeouts.Write},
 		peer: accept.Peer(conn),
+
+		stopping: stopping,
 	}
 	s.private = srv.cfg.PlaintextLoopback && s.peer.IsLoopback()
 	s.r, s.w = bufio.NewReaderSize(s.link, readBuffer), bufio.NewWriter(s.link)
@@ -100,6 +104,9 @@ func (s *session) start(ctx context.Context) error {
 		if err := s.secure(ctx); err != nil {
 			return err
 		}
+	}
+	if err := s.admit(); err != nil {
+		return err
 	}
 	s.write(say(220, "", s.srv.cfg.Hostname+" ESMTP Letterbox"))
 	return s.w.Flush()

@@ -20,7 +20,7 @@ func reasonOf(err error) string {
 		return "stopping"
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return "timeout"
-	case errors.Is(err, errMistakes), errors.Is(err, errIdle), errors.Is(err, errInjected), errors.Is(err, errOversized):
+	case errors.As(err, new(*reply)), errors.Is(err, errMistakes), errors.Is(err, errIdle), errors.Is(err, errInjected), errors.Is(err, errOversized):
 		return "refused"
 	case errors.Is(err, io.EOF):
 		return "closed"

@@ -38,6 +38,8 @@ type Telemetry struct {
 	delivered   prometheus.Counter
 	bytes       prometheus.Counter
 	refused     *prometheus.CounterVec
+	barred      *prometheus.CounterVec
+	heldBack    prometheus.Counter
 
 	refusals vocabulary
 
@@ -80,6 +82,8 @@ func NewAt(now func() time.Time) *Telemetry {
 		delivered: counter("delivered_messages_total", "Messages that reached a mailbox."),
 		bytes:     counter("delivered_bytes_total", "Bytes of the messages that reached a mailbox."),
 		refused:   counters("refused_messages_total", "Messages that were not accepted.", "reason"),
+		barred:    counters("barred_peers_total", "Peers that were turned away for a while, by what they did.", "reason"),
+		heldBack:  counter("held_back_replies_total", "Replies that a peer had to wait for that behaves badly."),
 		refusals:  vocabulary{limit: 32},
 		secured:   counters("tls_connections_total", "Connections that were encrypted, by version of TLS.", "protocol", "version"),
 		exposed:   counter("plaintext_sign_ins_refused_total", "Attempts to sign in where others could have listened."),
@@ -94,7 +98,7 @@ func NewAt(now func() time.Time) *Telemetry {
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		buildInfo(),
 		t.connections, t.connected, t.commands, t.commandTime,
-		t.signIns, t.delivered, t.bytes, t.refused, t.secured, t.exposed, t.syncTime,
+		t.signIns, t.delivered, t.bytes, t.refused, t.barred, t.heldBack, t.secured, t.exposed, t.syncTime,
 	)
 	return t
 }
@@ -176,6 +180,21 @@ func (t *Telemetry) Refused(reason string) {
 	}
 	t.traffic.Refused.Add(1)
 	t.refused.WithLabelValues(t.refusals.label(reason)).Inc()
+}
+
+// Barred counts a peer that is turned away for a while. reason is one of a few
+// words, as for Refused.
+func (t *Telemetry) Barred(reason string) {
+	if t != nil {
+		t.barred.WithLabelValues(t.refusals.label(reason)).Inc()
+	}
+}
+
+// HeldBack counts a reply that a peer had to wait for.
+func (t *Telemetry) HeldBack() {
+	if t != nil {
+		t.heldBack.Inc()
+	}
 }
 
 // Gauge registers a value that is asked for at each scrape, as letterbox_NAME.
