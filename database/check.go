@@ -14,7 +14,7 @@ func (db *DB) Check(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer func() { db.readers <- conn }()
+	defer db.readers.put(conn)
 	return quickCheck(ctx, conn)
 }
 

@@ -35,8 +35,8 @@ type DB struct {
 	log     *slog.Logger
 	source  string // DSN of a reader
 	writer  *writer
-	readers chan *connection // those that are free
-	closing chan struct{}    // closed when Close begins
+	readers *readers      // those that are free
+	closing chan struct{} // closed when Close begins
 
 	submitting sync.RWMutex // held while a job is handed over; Close takes it to end that
 	closed     bool         // guarded by submitting
@@ -61,7 +61,7 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 	db := &DB{
 		log:     o.Log,
 		source:  readerDSN(path, o),
-		readers: make(chan *connection, o.Readers),
+		readers: newReaders(o.Readers),
 		closing: make(chan struct{}),
 	}
 	if err := db.open(ctx, path, o); err != nil {
@@ -101,11 +101,11 @@ func (db *DB) open(ctx context.Context, path string, o Options) error {
 	for i := 0; i < o.Readers && err == nil; i++ {
 		var reader *connection
 		if reader, err = connect(ctx, readerDSN(path, o)); err == nil {
-			db.readers <- reader
+			db.readers.put(reader)
 		}
 	}
 	if err != nil {
-		return errors.Join(err, db.closeReaders(len(db.readers)), conn.close())
+		return errors.Join(err, db.closeReaders(len(db.readers.free)), conn.close())
 	}
 	reserveWAL(path)
 	return nil
@@ -148,14 +148,15 @@ func (db *DB) Close() error {
 	<-db.writer.ended
 	// The readers go first: the last one to close a WAL database removes the WAL,
 	// and only the writer may write.
-	return errors.Join(db.closeReaders(cap(db.readers)), db.writer.close())
+	return errors.Join(db.closeReaders(cap(db.readers.free)), db.writer.close())
 }
 
 // closeReaders waits for n readers and closes them.
 func (db *DB) closeReaders(n int) error {
 	var errs []error
 	for range n {
-		errs = append(errs, (<-db.readers).close())
+		<-db.readers.free
+		errs = append(errs, db.readers.take().close())
 	}
 	return errors.Join(errs...)
 }

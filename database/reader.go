@@ -47,7 +47,7 @@ func (db *DB) Read(ctx context.Context, fn func(c *Conn) error) (err error) {
 		if end := c.end(); end != nil {
 			err = errors.Join(err, fmt.Errorf("end reading: %w", end))
 		}
-		db.readers <- conn
+		db.readers.put(conn)
 	}()
 	if _, err := conn.exec("BEGIN DEFERRED"); err != nil {
 		return fmt.Errorf("begin reading: %w", explain(err))
@@ -65,8 +65,8 @@ func (db *DB) takeReader(ctx context.Context) (*connection, error) {
 	default:
 	}
 	select {
-	case conn := <-db.readers:
-		return conn, nil
+	case <-db.readers.free:
+		return db.readers.take(), nil
 	case <-db.closing:
 		return nil, ErrClosed
 	case <-ctx.Done():

@@ -65,6 +65,22 @@ func TestForgottenRows(t *testing.T) {
 	}
 }
 
+// TestReadersOneAfterTheOther share a connection, and what it has prepared: one
+// that nobody needs stays small.
+func TestReadersOneAfterTheOther(t *testing.T) {
+	t.Parallel()
+	db := open(t, filepath.Join(t.TempDir(), "a.db"))
+	used := map[*connection]bool{}
+	for range 10 {
+		if err := db.Read(t.Context(), func(c *Conn) error { used[c.conn] = true; return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(used) != 1 {
+		t.Errorf("%d connections were used", len(used))
+	}
+}
+
 func TestReadIsInterrupted(t *testing.T) {
 	t.Parallel()
 	db := open(t, filepath.Join(t.TempDir(), "a.db"))
