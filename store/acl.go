@@ -230,7 +230,7 @@ func (s *Store) Shared(ctx context.Context, who AccountID) (list []Mailbox, err 
 	err = s.db.Read(ctx, func(c *database.Conn) error {
 		rows, err := queryAll(c, scanShared, `
 			SELECT id, account, name, special_use, uidvalidity, uidnext, modseq,
-				messages, unseen, deleted, bytes, deleted_bytes, append_limit, limit_bytes, limit_messages, own_seen, history_from, recent_from, granted.rights
+				messages, unseen, deleted, bytes, deleted_bytes, append_limit, limit_bytes, limit_messages, own_seen, history_from, recent_from, flags_at, granted.rights
 			FROM (SELECT mailbox, max(CASE account WHEN 0 THEN 0 ELSE rights END) | max(CASE account WHEN 0 THEN rights ELSE 0 END) AS rights
 				FROM acl WHERE account IN (0, ?1) GROUP BY mailbox) AS granted
 			JOIN mailbox ON id = granted.mailbox

@@ -96,7 +96,7 @@ func (s *Store) clean(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return s.saveImprints(ctx, false)
 }
 
 func (c *cleaner) takeOld() []MailboxID {

@@ -43,6 +43,9 @@ func workUntilKilled(dir string) {
 		if err := s.Sweep(ctx, 0); err != nil {
 			endChild(fmt.Errorf("sweep: %w", err))
 		}
+		if err := s.saveImprints(ctx, true); err != nil {
+			endChild(err)
+		}
 	}
 }
 
@@ -60,7 +63,7 @@ func openForCrash(ctx context.Context, dir string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Open(ctx, Options{DB: db, Blobs: blobs, Spool: filepath.Join(dir, "spool"), Log: slog.New(slog.DiscardHandler)})
+	return Open(ctx, Options{DB: db, Blobs: blobs, Spool: filepath.Join(dir, "spool"), Log: slog.New(slog.DiscardHandler), imprintFrom: 1})
 }
 
 // A crashWorker does one thing after another in its own two mailboxes.

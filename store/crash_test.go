@@ -43,15 +43,19 @@ func TestCrash(t *testing.T) {
 	t.Parallel()
 	c := &crash{T: t, dir: t.TempDir(), delivered: map[string]imap.UID{}}
 	c.settle()
-	acknowledged, whole := 0, 0
+	acknowledged, whole, imprinted := 0, 0, 0
 	for range crashRounds(t) {
 		news := c.killedChild(30 + rand.IntN(150))
 		under := c.replay(news)
+		imprinted += c.imprinted()
 		whole += c.verify(under)
 		acknowledged += len(news) / 2
 	}
-	t.Logf("%d rounds, about %d operations acknowledged; of those under way when it was killed %d were done whole, the others not at all",
-		crashRounds(t), acknowledged, whole)
+	if imprinted == 0 {
+		t.Error("no view was made from an imprint")
+	}
+	t.Logf("%d rounds, about %d operations acknowledged; of those under way when it was killed %d were done whole, the others not at all; %d views were made from an imprint",
+		crashRounds(t), acknowledged, whole, imprinted)
 }
 
 // crash is the parent's side: what the child was told.
@@ -130,6 +134,19 @@ func (c *crash) replay(news []crashNews) (under [crashWorkers]*crashOp) {
 		}
 	}
 	return under
+}
+
+// imprinted compares what the imprints that were left say with the rows, and
+// returns of how many views they were good enough.
+func (c *crash) imprinted() (good int) {
+	h := start(c, c.dir, crashOptions)
+	defer func() { must(c, h.stop()) }()
+	for w := range crashWorkers {
+		for _, box := range []string{"a", "b"} {
+			good += int(one(h.samePicture(h.box(crashBoxName(w, box)))))
+		}
+	}
+	return good
 }
 
 // verify compares what is there with the models and returns how many of the

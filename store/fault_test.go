@@ -21,12 +21,14 @@ import (
 var faultOps = []crashOp{
 	{Kind: "append", Box: "a", Letters: []int{1, 2, 7, 29, 2}, Flag: imap.FlagSeen},
 	{Kind: "deliver", Box: "a", Letters: []int{3}, Flag: imap.FlagFlagged, ID: "first"},
+	{Kind: "imprint"},
 	{Kind: "copy", Box: "a", To: "b", UIDs: []imap.UID{1, 2, 3}},
 	{Kind: "flag", Box: "a", UIDs: []imap.UID{1, 3, 4}, Flag: imap.FlagDeleted},
 	{Kind: "move", Box: "a", To: "b", UIDs: []imap.UID{2, 6}},
 	{Kind: "expunge", Box: "a", UIDs: []imap.UID{1, 3, 4}},
 	{Kind: "append", Box: "b", Letters: []int{40, 14}, Flag: "$Work"},
 	{Kind: "sweep"},
+	{Kind: "imprint"},
 	{Kind: "append", Box: "a", Letters: []int{41, 1}, Flag: imap.FlagSeen},
 }
 
@@ -52,7 +54,7 @@ func wounded(t *testing.T, template string) *casualty {
 	must(t, err)
 	c.blobs, err = blob.Open(filepath.Join(c.dir, "blobs"), blob.Options{FS: c.plan.FS(), MaxPack: 8 << 10})
 	must(t, err)
-	c.Store, err = Open(t.Context(), Options{DB: c.db, Blobs: c.blobs, Spool: filepath.Join(c.dir, "spool"), Log: slog.New(slog.DiscardHandler)})
+	c.Store, err = Open(t.Context(), Options{DB: c.db, Blobs: c.blobs, Spool: filepath.Join(c.dir, "spool"), Log: slog.New(slog.DiscardHandler), imprintFrom: 1})
 	must(t, err)
 	return c
 }
@@ -83,9 +85,12 @@ func (c *casualty) work() {
 	for i := range faultOps {
 		op := &faultOps[i]
 		var err error
-		if op.Kind == "sweep" {
+		switch op.Kind {
+		case "sweep":
 			err = c.Sweep(c.t.Context(), 0)
-		} else {
+		case "imprint":
+			err = c.imprintAll(w)
+		default:
 			_, err = w.do(c.t.Context(), op)
 		}
 		if err != nil {
@@ -97,6 +102,18 @@ func (c *casualty) work() {
 		}
 		c.model.apply(op)
 	}
+}
+
+// imprintAll takes imprints of the worker's mailboxes.
+func (c *casualty) imprintAll(w *crashWorker) error {
+	for _, m := range w.boxes {
+		v, err := c.View(c.t.Context(), m)
+		if err != nil {
+			return err
+		}
+		v.Close()
+	}
+	return c.saveImprints(c.t.Context(), true)
 }
 
 // verify compares the mailboxes with the model, and bob's with the deliveries.

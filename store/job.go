@@ -143,10 +143,13 @@ func (j *job) save() error {
 }
 
 func (c *change) save(tx *database.Tx) error {
+	if len(c.flagged) > 0 {
+		c.flagsAt = c.ModSeq
+	}
 	_, err := tx.Exec(`
-		UPDATE mailbox SET uidnext = ?, modseq = ?, messages = ?, unseen = ?, deleted = ?, bytes = ?, deleted_bytes = ?
+		UPDATE mailbox SET uidnext = ?, modseq = ?, messages = ?, unseen = ?, deleted = ?, bytes = ?, deleted_bytes = ?, flags_at = ?
 		WHERE id = ?`,
-		int64(c.UIDNext), int64(c.ModSeq), c.Messages, c.Unseen, c.Deleted, c.Bytes, c.DeletedBytes, int64(c.ID))
+		int64(c.UIDNext), int64(c.ModSeq), c.Messages, c.Unseen, c.Deleted, c.Bytes, c.DeletedBytes, int64(c.flagsAt), int64(c.ID))
 	return err
 }
 

@@ -38,19 +38,20 @@ type mailboxRow struct {
 	Mailbox
 	historyFrom ModSeq   // expunges up to this one may be forgotten
 	recentFrom  imap.UID // uids from here are \Recent to the next session
+	flagsAt     ModSeq   // of the last change to flags of a message that was there
 }
 
 // A row whose account is NULL was deleted.
 const selectMailbox = `
 	SELECT id, account, name, special_use, uidvalidity, uidnext, modseq,
-		messages, unseen, deleted, bytes, deleted_bytes, append_limit, limit_bytes, limit_messages, own_seen, history_from, recent_from
+		messages, unseen, deleted, bytes, deleted_bytes, append_limit, limit_bytes, limit_messages, own_seen, history_from, recent_from, flags_at
 	FROM mailbox `
 
 type scanner interface{ Scan(dest ...any) error }
 
 func scanMailbox(row scanner, more ...any) (m mailboxRow, err error) {
 	err = row.Scan(append([]any{&m.ID, &m.Account, &m.Name, &m.SpecialUse, &m.UIDValidity, &m.UIDNext, &m.ModSeq,
-		&m.Messages, &m.Unseen, &m.Deleted, &m.Bytes, &m.DeletedBytes, &m.AppendLimit, &m.Limit.Bytes, &m.Limit.Messages, &m.OwnSeen, &m.historyFrom, &m.recentFrom}, more...)...)
+		&m.Messages, &m.Unseen, &m.Deleted, &m.Bytes, &m.DeletedBytes, &m.AppendLimit, &m.Limit.Bytes, &m.Limit.Messages, &m.OwnSeen, &m.historyFrom, &m.recentFrom, &m.flagsAt}, more...)...)
 	return m, found(err, ErrNotFound)
 }
 
@@ -67,7 +68,7 @@ func findMailbox(q querier, a AccountID, name string) (mailboxRow, error) {
 // the character after '/': what lies between is below the name.
 const listMailboxes = `
 	SELECT id, account, name, special_use, uidvalidity, uidnext, modseq,
-		messages, unseen, deleted, bytes, deleted_bytes, append_limit, limit_bytes, limit_messages, own_seen, history_from, recent_from,
+		messages, unseen, deleted, bytes, deleted_bytes, append_limit, limit_bytes, limit_messages, own_seen, history_from, recent_from, flags_at,
 		EXISTS (SELECT 1 FROM subscription AS s WHERE s.account = m.account AND s.name = m.name),
 		EXISTS (SELECT 1 FROM mailbox AS c
 			WHERE c.account = m.account AND c.name > m.name || '/' AND c.name < m.name || '0')

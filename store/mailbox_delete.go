@@ -61,7 +61,7 @@ func (j *job) detach(id MailboxID) error {
 		return err
 	}
 	j.listsOf(grants)
-	for _, query := range []string{`DELETE FROM metadata WHERE mailbox = ?`, `DELETE FROM acl WHERE mailbox = ?`, `DELETE FROM url_key WHERE mailbox = ?`, `DELETE FROM retention_told WHERE mailbox = ?`} {
+	for _, query := range []string{`DELETE FROM metadata WHERE mailbox = ?`, `DELETE FROM acl WHERE mailbox = ?`, `DELETE FROM url_key WHERE mailbox = ?`, `DELETE FROM retention_told WHERE mailbox = ?`, `DELETE FROM imprint WHERE mailbox = ?`} {
 		if _, err := j.tx.Exec(query, int64(id)); err != nil {
 			return err
 		}

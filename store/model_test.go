@@ -504,7 +504,7 @@ func (p *play) leave(t *rapid.T) {
 		ok(t, p.h.RemoveAccount(t.Context(), a))
 	}
 	ok(t, p.h.Sweep(t.Context(), 0))
-	for _, table := range []string{"account", "mailbox", "subscription", "keyword", "entry", "message", "copies", "dropped", "thread_ref", "expunged", "blob", "metadata", "acl", "member", "url_key", "seen"} {
+	for _, table := range []string{"account", "mailbox", "subscription", "keyword", "entry", "message", "copies", "dropped", "thread_ref", "expunged", "blob", "metadata", "acl", "member", "url_key", "seen", "imprint"} {
 		if n := p.h.count(`SELECT count(*) FROM ` + table); n != 0 {
 			t.Fatalf("%d rows left in %s", n, table)
 		}

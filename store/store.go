@@ -81,6 +81,8 @@ type Options struct {
 
 	Thresholds   quota.Thresholds                // of every account's limits
 	QuotaCrossed func(AccountID, quota.Crossing) // after a commit, on the writer's goroutine: must return at once; may be nil
+
+	imprintFrom int // for tests; 0: as always
 }
 
 // Store is the open mail store; safe for concurrent use.
@@ -116,6 +118,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.Small {
 		s.views.most, s.catalogs.most = idleMessages/8, maxCards/8
 	}
+	if s.views.worth = o.imprintFrom; s.views.worth == 0 && !o.Still {
+		s.views.worth = imprintFrom
+	}
 	s.room = newRoom(filepath.Dir(filepath.Clean(o.Spool)), o.Reserve)
 	s.grace, s.cleanUp = o.Grace, o.CleanUp
 	s.thresholds, s.quotaCrossed = o.Thresholds, o.QuotaCrossed
@@ -142,10 +147,13 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	return s, nil
 }
 
-// Close ends the background work and notes which messages are no longer
-// \Recent. Nobody may use the store any more.
+// Close ends the background work, notes which messages are no longer \Recent, and
+// keeps what the views hold for the next start. Nobody may use the store any more.
 func (s *Store) Close() error {
 	s.cleaner.stop()
+	if err := s.saveImprints(context.Background(), true); err != nil {
+		s.log.Warn("what mailboxes hold was not kept; they are read anew", "error", err)
+	}
 	if err := errors.Join(s.indexer.stop(), s.saveClaims(context.Background())); err != nil {
 		return fmt.Errorf("close store: %w", err)
 	}

@@ -53,7 +53,8 @@ func start(t testing.TB, dir string, o blob.Options) *house {
 	must(t, err)
 	h.Store, err = Open(context.Background(), Options{
 		DB: h.db, Blobs: h.blobs, Spool: filepath.Join(dir, "spool"), Log: slog.New(slog.DiscardHandler),
-		Address: func(_ context.Context, a AccountID) string { return fmt.Sprintf("user%d@example.org", a) },
+		Address:     func(_ context.Context, a AccountID) string { return fmt.Sprintf("user%d@example.org", a) },
+		imprintFrom: 1,
 	})
 	must(t, err)
 	return h

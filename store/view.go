@@ -32,6 +32,8 @@ type View struct {
 	trail    trail
 	expunges uint64
 	gone     bool
+	kept     ModSeq // of the imprint in the database; 0: there is none
+	changes  int    // since then, in messages
 }
 
 // A Snapshot is a View at one moment. UIDs is shared and must not be written;
@@ -208,6 +210,7 @@ func (v *View) update(c *change) {
 	v.flag(c.flagged)
 	v.expunge(c.expunged)
 	v.add(c.added)
+	v.changes += len(c.flagged) + len(c.expunged) + len(c.added)
 	v.trail.record(c)
 	v.trail.clock(c.ModSeq)
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 
@@ -16,11 +17,13 @@ import (
 // lately: a client that reconnects every minute should not have its mailbox read
 // every minute. Those are kept up to date like the others.
 type registry struct {
-	most int // messages in views that nobody has open
+	most  int // messages in views that nobody has open
+	worth int // messages from which on a view leaves an imprint; 0: none does
 
-	mu    sync.Mutex
-	views map[MailboxID]*View
-	idle  []*View // of views, those that nobody has open, the one closed last at the end
+	mu      sync.Mutex
+	views   map[MailboxID]*View
+	idle    []*View // of views, those that nobody has open, the one closed last at the end
+	dropped []*View // no longer of views, and perhaps without an imprint
 }
 
 // idleMessages bounds how many messages the views that nobody has open hold
@@ -132,8 +135,23 @@ func (r *registry) shrink() {
 			held -= messages
 			delete(r.views, v.id)
 			r.idle = slices.Delete(r.idle, i, i+1)
+			if !gone && r.worth > 0 {
+				r.dropped = append(r.dropped, v)
+			}
 		}
 	}
+}
+
+// toKeep takes those that were dropped, and lists those that nobody has open;
+// with all, every one that is left.
+func (r *registry) toKeep(all bool) (dropped, held []*View) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	dropped, r.dropped = r.dropped, nil
+	if all {
+		return dropped, slices.Collect(maps.Values(r.views))
+	}
+	return dropped, slices.Clone(r.idle)
 }
 
 // extent is how many messages the view holds, and whether its mailbox is gone.
@@ -151,7 +169,7 @@ func (v *View) load(ctx context.Context) {
 	claimed := v.store.claims.of(v.id) // before: it may become the database's meanwhile
 	var p picture
 	err := v.store.db.Read(ctx, func(c *database.Conn) (err error) {
-		p, err = readPicture(c, v.id)
+		p, err = readPicture(c, v.id, v.store.views.worth)
 		return err
 	})
 	if err != nil {
@@ -163,6 +181,7 @@ func (v *View) load(ctx context.Context) {
 	defer v.mu.Unlock()
 	v.row, v.words, v.grants = p.row, p.words, p.grants
 	v.uids, v.flags, v.modseqs = p.uids, p.flags, p.modseqs
+	v.kept = p.kept
 	v.row.recentFrom = max(v.row.recentFrom, claimed)
 	v.trail.from = v.row.ModSeq
 	for _, c := range v.queue {
@@ -179,9 +198,12 @@ type picture struct {
 	uids    []imap.UID
 	flags   []Flags
 	modseqs []ModSeq
+	kept    ModSeq // of the imprint that it was made from; 0: of none
 }
 
-func readPicture(q querier, m MailboxID) (p picture, err error) {
+// readPicture reads the columns from an imprint if that is worth it and there is
+// one that will do, else from the rows.
+func readPicture(q querier, m MailboxID, worth int) (p picture, err error) {
 	if p.row, err = readMailbox(q, m); err != nil {
 		return p, err
 	}
@@ -192,11 +214,21 @@ func readPicture(q querier, m MailboxID) (p picture, err error) {
 		return p, err
 	}
 	n := int(p.row.Messages)
+	if worth > 0 && n >= worth {
+		if done, err := p.fromImprint(q); done || err != nil {
+			return p, err
+		}
+	}
 	p.uids, p.flags, p.modseqs = make([]imap.UID, 0, n), make([]Flags, 0, n), make([]ModSeq, 0, n)
-	err = q.Each(func(row []driver.Value) error {
+	p.kept = 0
+	return p, p.readFrom(q, 1)
+}
+
+// readFrom adds the messages from a uid on.
+func (p *picture) readFrom(q querier, uid imap.UID) error {
+	return q.Each(func(row []driver.Value) error {
 		e := entryOf(row)
 		p.uids, p.flags, p.modseqs = append(p.uids, e.UID), append(p.flags, e.Flags), append(p.modseqs, e.ModSeq)
 		return nil
-	}, `SELECT uid, flags, modseq FROM entry WHERE mailbox = ? ORDER BY uid`, int64(m))
-	return p, err
+	}, `SELECT uid, flags, modseq FROM entry WHERE mailbox = ? AND uid >= ? ORDER BY uid`, int64(p.row.ID), int64(uid))
 }
