@@ -156,7 +156,7 @@ func TestEveryFindingHasTexts(t *testing.T) {
 		habit.Flapping: append(d, 15), habit.SentTwice: append(d, "Laptop"), habit.Drafts: append(d, 20), habit.Emptying: append(d, 20, 2),
 		habit.LeftDeleted: append(d, "INBOX", 60), habit.Fight: append(d, "Laptop", 7, `\Flagged`), habit.DoubleUse: append(d, "Gesendet", "Sent"),
 		habit.Exposed: {"anna@example.org", "192.0.2.7", "imap"}, habit.Stale: {"anna@example.org", "192.0.2.7", 3},
-		habit.Guessing: {"anna@example.org", 30, 8}, habit.Distrust: {"192.0.2.7", 2, "bad certificate"}, habit.Crowd: {"anna@example.org", 80, 100},
+		habit.Guessing: {"anna@example.org", 30, 8}, habit.Stolen: {"anna@example.org", 5, 3}, habit.Distrust: {"192.0.2.7", 2, "bad certificate"}, habit.Crowd: {"anna@example.org", 80, 100},
 		habit.CrowdedPeer: {"192.0.2.7", 5}, habit.Harvest: {"192.0.2.7", 20, 2}, habit.Proxied: d, habit.WrongClock: append(d, 60), habit.Blundering: {"Mail 1.0", 20, "FETCH"},
 		"mailbox-full": {"anna@example.org", 96, finding.Bytes(96e6), finding.Bytes(1e8)}, "domain-full": {"example.org", 100, int64(10), int64(10)},
 		"disk-full": {time.Now(), finding.Bytes(5e9)},

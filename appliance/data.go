@@ -125,7 +125,7 @@ func (d *Data) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	d.Directory, err = directory.Open(ctx, directory.Options{DB: d.DB, Log: d.Log, Small: memoryIsShort(), WrongPassword: d.Telemetry.Habits().WrongPassword})
+	d.Directory, err = directory.Open(ctx, directory.Options{DB: d.DB, Log: d.Log, Small: memoryIsShort(), WrongPassword: d.Telemetry.Habits().WrongPassword, WrongCode: d.Telemetry.Habits().WrongCode})
 	if err != nil {
 		return err
 	}

@@ -55,6 +55,10 @@ type Options struct {
 	// nobody's name), from where, whether it was tried before, and whether the user
 	// has signed in from there. May be nil.
 	WrongPassword func(user string, remote netip.Addr, again, known bool)
+
+	// WrongCode hears of each wrong code that comes behind the right password. May be
+	// nil.
+	WrongCode func(user string, remote netip.Addr, known bool)
 }
 
 // Directory is the open directory. It has nothing to close: the database is its
@@ -68,6 +72,7 @@ type Directory struct {
 	bearer CheckBearer // may be nil
 
 	wrongPassword func(user string, remote netip.Addr, again, known bool)
+	wrongCode     func(user string, remote netip.Addr, known bool)
 
 	secret   []byte // kept in the database: makes salts for users who do not exist
 	hasher   *hasher
@@ -91,6 +96,9 @@ func Open(ctx context.Context, o Options) (*Directory, error) {
 	}
 	if d.wrongPassword = o.WrongPassword; d.wrongPassword == nil {
 		d.wrongPassword = func(string, netip.Addr, bool, bool) {}
+	}
+	if d.wrongCode = o.WrongCode; d.wrongCode == nil {
+		d.wrongCode = func(string, netip.Addr, bool) {}
 	}
 	secret, err := d.serverSecret(ctx)
 	if err != nil {

@@ -81,8 +81,8 @@ func (d *Directory) Confirm(ctx context.Context, p Peer, user *User, password st
 
 // SecondFactor signs in who has a ticket of FirstFactor's, with a code from their
 // app or a recovery code. ErrBadCode, ErrBadCredentials (the ticket is too old, or
-// the password was changed), *ThrottledError, ErrDisabled. Wrong codes are slowed
-// down as wrong passwords are, and count apart from them.
+// the password was changed), *ThrottledError, ErrDisabled. Wrong codes count
+// apart from wrong passwords, and are slowed down far more: see throttle.
 func (d *Directory) SecondFactor(ctx context.Context, p Peer, ticket, code string) (*User, error) {
 	t, ok := d.unseal(ticket)
 	if !ok {
@@ -108,7 +108,7 @@ func (d *Directory) SecondFactor(ctx context.Context, p Peer, ticket, code strin
 // checkCode takes a code, or counts a wrong one.
 func (d *Directory) checkCode(ctx context.Context, k *knock, code string) error {
 	guarded := *k
-	guarded.visit.name = "second factor of " + k.visit.name
+	guarded.visit.code = true
 	leave, err := d.throttle.enter(ctx, guarded.visit)
 	if err != nil {
 		return err
@@ -121,7 +121,8 @@ func (d *Directory) checkCode(ctx context.Context, k *knock, code string) error 
 		}
 		return err
 	}
-	if err := d.refuse(ctx, &guarded, d.throttle.attempt(guarded.visit, 0, code)); !errors.Is(err, ErrBadCredentials) {
+	// The same code once more is another guess: what is right changes.
+	if err := d.refuse(ctx, &guarded, d.throttle.unique()); !errors.Is(err, ErrBadCredentials) {
 		return err
 	}
 	return ErrBadCode

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"net/netip"
 	"net/url"
 	"slices"
 	"testing"
@@ -200,6 +201,47 @@ func TestGuessedCodes(t *testing.T) {
 	}
 	must(t, h.signIn(t, "192.0.2.1", bob, app))
 	h.clock.advance(time.Minute)
+	must(t, h.secondFactor(t, "192.0.2.1", codeAt(t, secret, h.clock.Now())))
+}
+
+// Who has the password and many addresses gets few tries, however long it goes on,
+// and Bob signs in meanwhile where he was in before.
+func TestGuessedCodesFromEverywhere(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	secret := h.enableTOTP(t, bob)
+	must(t, h.secondFactor(t, "192.0.2.1", codeAt(t, secret, h.clock.Now())))
+	heard := 0
+	h.wrongCode = func(user string, remote netip.Addr, known bool) {
+		if user != bob || known {
+			t.Errorf("heard of %s from %v, known %t", user, remote, known)
+		}
+		heard++
+	}
+	tries := 0
+	for until := h.clock.Now().Add(24 * time.Hour); h.clock.Now().Before(until); {
+		from := fmt.Sprintf("203.0.%d.%d", tries/250, 1+tries%250)
+		var throttled *ThrottledError
+		switch err := h.secondFactor(t, from, "000000"); {
+		case errors.As(err, &throttled):
+			h.clock.advance(throttled.RetryAfter)
+		case errors.Is(err, ErrBadCode):
+			if tries++; tries == 20 {
+				must(t, h.secondFactor(t, "192.0.2.1", codeAt(t, secret, h.clock.Now())))
+			}
+		default:
+			t.Fatal(err)
+		}
+	}
+	if tries < 10 || tries > 50 || heard != tries {
+		t.Errorf("%d tries in a day, %d of them heard of", tries, heard)
+	}
+	if err := h.secondFactor(t, "203.0.113.199", "000000"); !errors.Is(err, ErrBadCode) {
+		t.Errorf("when the wait is over: %v", err)
+	}
+	if err := h.secondFactor(t, "203.0.113.200", codeAt(t, secret, h.clock.Now())); !errors.As(err, new(*ThrottledError)) {
+		t.Errorf("from a new place: %v", err)
+	}
 	must(t, h.secondFactor(t, "192.0.2.1", codeAt(t, secret, h.clock.Now())))
 }
 

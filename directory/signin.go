@@ -92,7 +92,11 @@ func (d *Directory) compute(ctx context.Context, k *knock, entry verifiedEntry, 
 // by now.
 func (d *Directory) refuse(ctx context.Context, k *knock, attempt fingerprint) error {
 	begins := d.throttle.fail(k.visit, attempt)
-	d.wrongPassword(k.address(), k.peer.Remote, false, k.visit.known)
+	if k.visit.code {
+		d.wrongCode(k.address(), k.peer.Remote, k.visit.known)
+	} else {
+		d.wrongPassword(k.address(), k.peer.Remote, false, k.visit.known)
+	}
 	e := Event{Actor: "unknown", Action: "signin.bad", Subject: k.typed, Remote: k.peer.from(), Detail: k.peer.Protocol}
 	err := d.db.Write(context.WithoutCancel(ctx), func(tx *database.Tx) error {
 		if err := d.audit(ctx, tx, e); err != nil || !begins {

@@ -28,6 +28,12 @@ import (
 // with an old password that speaks SCRAM is thus slowed down, to half a minute
 // where it was in before.
 //
+// A code is guessed by who has the password already, and is short: of six figures
+// three are good at a time. From peers that the user has not signed in from, what
+// counts for all of them together therefore ends at an hour: some 45 tries on the
+// first day and 24 on each other, so that years are likely to pass. Nobody waits for
+// that where they were in before.
+//
 // All of it is in memory, bounded, and gone with the process. Lock order: mu
 // alone. Nothing is waited for while it is held.
 type throttle struct {
@@ -37,6 +43,7 @@ type throttle struct {
 	mu       sync.Mutex
 	peers    *buckets // by peer
 	accounts *buckets // by name
+	codes    *buckets // by name, for the second factor
 	pairs    *buckets // by peer and name, where known
 }
 
@@ -45,6 +52,7 @@ func newThrottle(now func() time.Time) *throttle {
 		now:      now,
 		peers:    newBuckets(limit{free: 5, max: 15 * time.Minute}),
 		accounts: newBuckets(limit{free: 100, max: time.Minute}),
+		codes:    newBuckets(limit{free: 10, max: time.Hour}),
 		pairs:    newBuckets(limit{free: 10, max: 30 * time.Second}),
 	}
 	rand.Read(t.key[:])
@@ -56,6 +64,7 @@ type visit struct {
 	peer  string // peerName of the remote address
 	name  string // the user name, in one form for all spellings; whether there is such a user does not matter
 	known bool   // the user has signed in from the peer
+	code  bool   // it is about the second factor; the password was right
 }
 
 // peerName is what counts as one peer: an IPv4 address, or an IPv6 /64, of which
@@ -99,12 +108,25 @@ type count struct {
 	key fingerprint
 }
 
+// pair names a user at a peer; their codes count apart from their passwords.
+func (t *throttle) pair(v visit) fingerprint {
+	kind := "pair"
+	if v.code {
+		kind = "pair, second factor"
+	}
+	return t.fingerprint(kind, v.peer, v.name)
+}
+
 // counts are those that decide about the visit.
 func (t *throttle) counts(v visit) []count {
-	if v.known {
-		return []count{{t.pairs, t.fingerprint("pair", v.peer, v.name)}}
+	all := t.accounts
+	if v.code {
+		all = t.codes
 	}
-	return []count{{t.peers, t.fingerprint("peer", v.peer)}, {t.accounts, t.fingerprint("account", v.name)}}
+	if v.known {
+		return []count{{t.pairs, t.pair(v)}}
+	}
+	return []count{{t.peers, t.fingerprint("peer", v.peer)}, {all, t.fingerprint("account", v.name)}}
 }
 
 // enter begins an attempt, or fails with a *ThrottledError. It waits while as
@@ -194,7 +216,7 @@ func (t *throttle) fail(v visit, attempt fingerprint) (begins bool) {
 func (t *throttle) succeed(v visit) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	pair := t.pairs.by[t.fingerprint("pair", v.peer, v.name)]
+	pair := t.pairs.by[t.pair(v)]
 	if pair != nil {
 		pair.failures, pair.next, pair.until = 0, 0, time.Time{}
 	}

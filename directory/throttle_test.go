@@ -120,6 +120,26 @@ func TestAccountCountsOverUnknownPeers(t *testing.T) {
 	}
 }
 
+// Guessing codes goes on at one an hour, from however many peers.
+func TestCodesCountOverUnknownPeers(t *testing.T) {
+	t.Parallel()
+	th, clock := newTestThrottle()
+	tries := 0
+	for end := clock.Now().Add(7 * 24 * time.Hour); clock.Now().Before(end); {
+		wait := guess(t, th, visit{peer: fmt.Sprint("peer", tries), name: bob, code: true}, fmt.Sprint(tries))
+		if wait == 0 {
+			tries++
+		}
+		clock.advance(wait)
+	}
+	if tries < 7*24 || tries > 7*24+25 {
+		t.Errorf("%d tries in a week", tries)
+	}
+	if wait := guess(t, th, visit{peer: "elsewhere", name: bob}, "a password"); wait != 0 {
+		t.Errorf("a password waits %v", wait)
+	}
+}
+
 // Whatever others do, from the same peer or elsewhere, a user waits nowhere that
 // they were in before; and from their own mistakes never longer than half a minute.
 func TestKnownPeerIsNeverLockedOut(t *testing.T) {

@@ -95,8 +95,8 @@ type account struct {
 	flags   memory[flagKey, *struggle] // that were set or taken away
 	folders memory[string, *struggle]  // that were made or removed
 
-	guesses  burst           // of the password
-	guessers map[string]bool // the addresses that they came from
+	passwords siege // that were guessed
+	codes     siege // of the second factor, likewise
 }
 
 // account finds the account of an address; w.mu is held.

@@ -14,6 +14,7 @@ const (
 	Exposed     = "exposed"      // name that was used ("" when none), address it came from, protocol
 	Stale       = "stale"        // user, address, times within a day
 	Guessing    = "guessing"     // user, distinct wrong passwords within a day, addresses they came from
+	Stolen      = "stolen"       // user, wrong codes behind the right password within a day, addresses they came from
 	Distrust    = "distrust"     // address, times within a day, what the client said
 	Crowd       = "crowd"        // user, connections, how many there may be
 	CrowdedPeer = "crowded-peer" // address, connections that were turned away within an hour
@@ -27,6 +28,7 @@ const (
 const (
 	staleTimes    = 3
 	guesses       = 30
+	guessedCodes  = 5
 	distrustTimes = 2
 	clockOff      = 10 * time.Minute
 	clockTimes    = 3
@@ -88,16 +90,38 @@ func (w *Watcher) WrongPassword(user string, remote netip.Addr, again, known boo
 			w.raise(finding.Finding{Kind: Stale, Subject: user + "/" + from, Severity: finding.Amber, Args: []any{user, from, n}})
 		}
 	case !known && !again:
-		a := w.account(user)
-		n := a.guesses.add(now, 24*time.Hour)
-		if n == 1 || len(a.guessers) >= maxBurst {
-			a.guessers = map[string]bool{}
-		}
-		a.guessers[from] = true
-		if n >= guesses {
-			w.raise(finding.Finding{Kind: Guessing, Subject: user, Severity: finding.Amber, Args: []any{user, n, len(a.guessers)}})
+		if n, from := w.account(user).passwords.add(now, from); n >= guesses {
+			w.raise(finding.Finding{Kind: Guessing, Subject: user, Severity: finding.Amber, Args: []any{user, n, from}})
 		}
 	}
+}
+
+// WrongCode notes a wrong code of the second factor, behind the right password. Who
+// has signed in from there before mistypes.
+func (w *Watcher) WrongCode(user string, remote netip.Addr, known bool) {
+	if known || !w.lock() {
+		return
+	}
+	defer w.mu.Unlock()
+	if n, from := w.account(user).codes.add(w.now(), remote.Unmap().String()); n >= guessedCodes {
+		w.raise(finding.Finding{Kind: Stolen, Subject: user, Severity: finding.Red, Args: []any{user, n, from}})
+	}
+}
+
+// A siege is guessing within a day, and the addresses that it came from.
+type siege struct {
+	guesses burst
+	from    map[string]bool
+}
+
+// add notes a guess and returns how many there were, and from how many addresses.
+func (s *siege) add(now time.Time, from string) (guesses, addresses int) {
+	guesses = s.guesses.add(now, 24*time.Hour)
+	if guesses == 1 || len(s.from) >= maxBurst {
+		s.from = map[string]bool{}
+	}
+	s.from[from] = true
+	return guesses, len(s.from)
 }
 
 // Distrusted notes that a client ended the TLS handshake because it does not
