@@ -43,7 +43,7 @@ type Site struct {
 	Sheet        func(context.Context) (*backup.Sheet, error) // for those who may have to bring the mail back
 	Certificates *certificate.Keeper                          // nil: of no standing, as in tests
 	Telemetry    *telemetry.Telemetry
-	Watch        *watch.Watch                               // nil: nobody looks, as in tests
+	Watch        *watch.Watch                             // nil: nobody looks, as in tests
 	Settings     func(context.Context) ([]Setting, error) // the configuration
 	Machine      Machine
 	Setup        *Setup // lets somebody in while nobody administers; nil: nobody
