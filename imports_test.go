@@ -16,6 +16,7 @@ var floors = map[string][]string{
 	"message":      nil,
 	"resolver":     nil,
 	"mailauth":     {"message", "resolver"},
+	"report":       {"message"},
 	"certificate":  nil,
 	"discover":     nil,
 	"imapd/wire":   nil,
@@ -29,6 +30,7 @@ var floors = map[string][]string{
 	"store":        {"database", "message", "quota", "store/blob", "store/index"},
 	"directory":    {"database", "quota"},
 	"finding":      {"phrase"},
+	"feedback":     {"database", "directory", "finding", "mailauth", "report", "resolver"},
 	"habit":        {"finding"},
 	"telemetry":    {"habit"},
 	"history":      {"telemetry"},
@@ -53,9 +55,11 @@ var floors = map[string][]string{
 		"database",
 		"delivery",
 		"directory",
+		"feedback",
 		"mailauth",
 		"message",
 		"quota",
+		"report",
 		"resolver",
 		"store",
 		"telemetry",
@@ -65,6 +69,7 @@ var floors = map[string][]string{
 		"accept",
 		"delivery",
 		"directory",
+		"feedback",
 		"habit",
 		"junk",
 		"mailauth",
@@ -88,6 +93,7 @@ var floors = map[string][]string{
 		"directory",
 		"discover",
 		"doctor",
+		"feedback",
 		"finding",
 		"habit",
 		"history",
@@ -112,6 +118,7 @@ var floors = map[string][]string{
 		"directory",
 		"discover",
 		"doctor",
+		"feedback",
 		"finding",
 		"history",
 		"imapd",
@@ -165,7 +172,7 @@ var floors = map[string][]string{
 // speakSQL are the packages that may import database/sql; the others may carry a
 // *database.Tx from one of these to another, and not look into it. trace speaks it
 // to a file of its own, which no mail waits for.
-var speakSQL = []string{"database", "store", "store/index", "directory", "history", "trace", "queue", "junk"}
+var speakSQL = []string{"database", "store", "store/index", "directory", "history", "trace", "queue", "junk", "feedback"}
 
 // TestImports holds the house together: see docs/design.md, "Floors".
 func TestImports(t *testing.T) {

@@ -133,6 +133,7 @@ func (a *Appliance) serve(ctx context.Context, d *Data, services map[string]serv
 	group.Go(func() error { return d.tellChanges(serving) })
 	group.Go(func() error { return a.tellQuotas(serving, d) })
 	group.Go(func() error { return a.send(serving, d) })
+	group.Go(func() error { return d.Feedback.Run(serving) })
 	group.Go(func() error { return d.Junk.Run(serving) })
 	group.Go(func() error { return d.Snapshots.Serve(serving, d.Config.SnapshotPlan()) })
 	group.Go(func() error { return d.takeWanted(serving) })

@@ -16,6 +16,7 @@ import (
 	"letterbox/delivery"
 	"letterbox/directory"
 	"letterbox/doctor"
+	"letterbox/feedback"
 	"letterbox/finding"
 	"letterbox/history"
 	"letterbox/junk"
@@ -42,6 +43,7 @@ type Data struct {
 	Junk      *junk.Filter
 	Delivery  *delivery.Delivery
 	Queue     *queue.Queue
+	Feedback  *feedback.Feedback
 	Journal   *trace.Journal // nil where there is none
 	Snapshots *backup.Keeper
 
@@ -179,6 +181,7 @@ func (d *Data) open(ctx context.Context) (err error) {
 	}
 	d.Queue = &queue.Queue{DB: d.DB, Store: d.Store, Delivery: d.Delivery, Log: d.Log, Limits: d.Config.Queue.limits()}
 	d.Delivery.Answer = d.Queue.Answer
+	d.Feedback = d.openFeedback()
 	return d.judgeMail()
 }
 
@@ -216,7 +219,7 @@ func (d *Data) address(ctx context.Context, a store.AccountID) string {
 
 // Close closes everything; nobody may use it any more.
 func (d *Data) Close() error {
-	errs := []error{d.Journal.Close()}
+	errs := []error{d.Feedback.Flush(context.Background()), d.Journal.Close()}
 	if d.History != nil {
 		errs = append(errs, d.History.Close())
 	}

@@ -57,6 +57,7 @@ func (d *Data) courier() (*queue.Courier, error) {
 		Resolver:       names,
 		Relay:          d.Config.Relay.queue(),
 		Schedule:       schedule,
+		Feedback:       d.Feedback,
 		Log:            d.Log.With("server", "queue"),
 		PerDestination: c.PerDestination,
 		Total:          c.Connections,

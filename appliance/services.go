@@ -74,6 +74,7 @@ func (a *Appliance) smtp(d *Data) *smtpd.Server {
 		Trusted:           c.TrustedPeers,
 		Telemetry:         d.Telemetry,
 		Journal:           d.Journal,
+		Feedback:          d.Feedback,
 		Log:               d.Log.With("server", "smtp"),
 		TLS:               d.Certificates.Config(),
 		PlaintextLoopback: d.Config.IMAP.PlaintextLoopback,

@@ -129,6 +129,7 @@ func (d *Data) tidy(ctx context.Context, now time.Time) {
 		return err
 	}})
 	d.run(ctx, chore{"junk", d.Junk.Tidy})
+	d.run(ctx, chore{"reports", d.Feedback.Tidy})
 	d.run(ctx, chore{"sweep", func(ctx context.Context) error {
 		if kept, err := d.forgetUpgrades(now); kept || err != nil {
 			return err // the database before the update still refers to what is dead in this one

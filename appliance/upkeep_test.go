@@ -97,8 +97,8 @@ func must(t *testing.T, err error) {
 func TestUpkeep(t *testing.T) {
 	t.Parallel()
 	l := newLodging(t)
-	nightly := []string{"check", "usage", "growth", "warnings", "leavers", "retention", "undelete", "junk", "sweep"}
-	monthly := []string{"check", "references", "usage", "growth", "warnings", "leavers", "retention", "undelete", "junk", "sweep", "scrub"}
+	nightly := []string{"check", "usage", "growth", "warnings", "leavers", "retention", "undelete", "junk", "reports", "sweep"}
+	monthly := []string{"check", "references", "usage", "growth", "warnings", "leavers", "retention", "undelete", "junk", "reports", "sweep", "scrub"}
 	now := time.Now()
 	for _, test := range []struct {
 		day  int

@@ -32,6 +32,7 @@ func (d *Data) openWatch(ctx context.Context) (err error) {
 			func(context.Context) []finding.Finding { return d.Telemetry.Habits().Findings() },
 			d.ailments,
 			d.fullness,
+			d.Feedback.Findings,
 		},
 	}
 	d.gauges()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"strings"
 
 	"github.com/emersion/go-msgauth/dmarc"
@@ -21,13 +22,28 @@ type DMARC struct {
 	Disposition string // what is to be done, pct considered: the same words
 	Reason      string
 	Reports     []string // where the domain wants aggregate reports
+
+	// Whether SPF and a signature stand for the author's domain; in the relaxed way
+	// where it has no policy.
+	SPFAligned, DKIMAligned bool
+	Published               Published
+}
+
+// Published is the policy as it was found; without a Domain when there is none.
+type Published struct {
+	Domain    string // where it was found: the author's, or that of the organization above
+	DKIM, SPF string // "r" or "s": how strictly names are compared
+	Own       string // "none", "quarantine", "reject"
+	Subdomain string // likewise, "" when nothing is said
+	Percent   int
 }
 
 // A policyRecord is what the author's domain publishes.
 type policyRecord struct {
 	from   string
 	record *dmarc.Record
-	below  bool // the record is that of the organization above
+	at     string // whose record it is
+	below  bool   // it is that of the organization above
 	result Result
 	reason string
 }
@@ -41,7 +57,7 @@ func (v *Verifier) dmarcPolicy(ctx context.Context, m mail) policyRecord {
 	}
 	p := policyRecord{from: from}
 	names := []string{from}
-	if org := organization(from); org != from {
+	if org := Organization(from); org != from {
 		names = append(names, org)
 	}
 	for i, name := range names {
@@ -51,7 +67,7 @@ func (v *Verifier) dmarcPolicy(ctx context.Context, m mail) policyRecord {
 			return p
 		}
 		if record := onePolicy(texts); record != nil {
-			p.record, p.below = record, i > 0
+			p.record, p.at, p.below = record, name, i > 0
 			return p
 		}
 	}
@@ -101,8 +117,8 @@ func authorDomain(m mail) (string, error) {
 	return domain, nil
 }
 
-// organization is the domain that somebody registered (RFC 7489 section 3.2).
-func organization(domain string) string {
+// Organization is the domain that somebody registered (RFC 7489 section 3.2).
+func Organization(domain string) string {
 	org, err := publicsuffix.EffectiveTLDPlusOne(domain)
 	if err != nil {
 		return domain
@@ -113,9 +129,16 @@ func organization(domain string) string {
 // judge looks for a pass that is aligned with the author.
 func (p policyRecord) judge(spf SPF, dkim []DKIM) DMARC {
 	out := DMARC{Result: p.result, From: p.from, Reason: p.reason, Disposition: "none"}
+	spfMode, dkimMode := dmarc.AlignmentMode(dmarc.AlignmentRelaxed), dmarc.AlignmentMode(dmarc.AlignmentRelaxed)
+	if p.record != nil {
+		spfMode, dkimMode = p.record.SPFAlignment, p.record.DKIMAlignment
+	}
+	out.SPFAligned = spf.Result == Pass && aligned(spf.Domain, p.from, spfMode)
+	out.DKIMAligned = slices.ContainsFunc(dkim, func(d DKIM) bool { return d.Result == Pass && aligned(d.Domain, p.from, dkimMode) })
 	if p.record == nil {
 		return out
 	}
+	out.Published = p.published()
 	out.Policy = string(p.record.Policy)
 	if p.below && p.record.SubdomainPolicy != "" {
 		out.Policy = string(p.record.SubdomainPolicy)
@@ -126,6 +149,17 @@ func (p policyRecord) judge(spf SPF, dkim []DKIM) DMARC {
 		out.Disposition = out.Policy
 	}
 	return out
+}
+
+func (p policyRecord) published() Published {
+	percent := 100
+	if p.record.Percent != nil {
+		percent = *p.record.Percent
+	}
+	return Published{
+		Domain: p.at, DKIM: string(p.record.DKIMAlignment), SPF: string(p.record.SPFAlignment),
+		Own: string(p.record.Policy), Subdomain: string(p.record.SubdomainPolicy), Percent: percent,
+	}
 }
 
 func (p policyRecord) alignment(spf SPF, dkim []DKIM) Result {
@@ -151,7 +185,7 @@ func aligned(domain, from string, mode dmarc.AlignmentMode) bool {
 	if mode == dmarc.AlignmentStrict {
 		return domain == from
 	}
-	return domain != "" && organization(domain) == organization(from)
+	return domain != "" && Organization(domain) == Organization(from)
 }
 
 // sampled decides pct=: a domain may want its policy for a part of its mail.

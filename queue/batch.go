@@ -44,7 +44,7 @@ func (q *Queue) load(ctx context.Context, id int64, domain string, now time.Time
 func (b *batch) read(c *database.Conn, now time.Time) error {
 	rows, err := c.Query(`
 		SELECT o.account, o.sender, o.held, o.prefix, o.size, o.body, o.smtputf8, o.requiretls, o.dsn_ret, o.dsn_envid,
-			o.created_at, o.passed_on, o.trace, r.address, r.dsn_notify, r.dsn_orcpt, r.attempts, r.warned
+			o.created_at, o.passed_on, o.trace, o.lax_tls, r.address, r.dsn_notify, r.dsn_orcpt, r.attempts, r.warned
 		FROM outbound_recipient AS r JOIN outbound AS o ON o.id = r.outbound
 		WHERE r.outbound = ? AND r.domain = ? AND r.state = 'waiting' AND r.next_at <= ?
 		ORDER BY r.address LIMIT ?`, b.id, b.domain, now.Unix(), maxRecipients)
@@ -58,7 +58,7 @@ func (b *batch) read(c *database.Conn, now time.Time) error {
 		var warned bool
 		m := &b.message
 		err := rows.Scan(&m.Account, &m.Sender, &b.held, &b.prefix, &b.size, &m.Body, &m.SMTPUTF8, &m.RequireTLS,
-			&m.Ret, &m.EnvID, &created, &b.by, &b.trace, &r.Address, &r.Notify, &r.ORcpt, &tries, &warned)
+			&m.Ret, &m.EnvID, &created, &b.by, &b.trace, &m.LaxTLS, &r.Address, &r.Notify, &r.ORcpt, &tries, &warned)
 		if err != nil {
 			return err
 		}

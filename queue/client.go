@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -201,4 +202,12 @@ func (c *client) quit() {
 		}
 	}
 	_ = c.conn.Close()
+}
+
+// local is our end of the connection.
+func (c *client) local() netip.Addr {
+	if a, ok := c.conn.LocalAddr().(*net.TCPAddr); ok {
+		return a.AddrPort().Addr()
+	}
+	return netip.Addr{}
 }

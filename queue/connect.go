@@ -7,20 +7,26 @@ import (
 	"net"
 	"net/netip"
 	"time"
+
+	"letterbox/report"
 )
 
 // dialTime is how long one address may take to be reached.
 const dialTime = 30 * time.Second
 
-// direct connects to the first server of a domain that takes us.
-func (c *Courier) direct(ctx context.Context, domain string) (*client, error) {
+// direct connects to the first server of a domain that takes us. With lax, nothing
+// is demanded of encryption, and nobody is told how it went.
+func (c *Courier) direct(ctx context.Context, domain string, lax bool) (*client, error) {
 	x, err := c.exchange(ctx, domain)
 	if err != nil {
 		return nil, err
 	}
-	sts, err := c.sts(ctx, domain)
-	if err != nil {
-		return nil, err
+	x.lax = lax
+	var sts *stsPolicy
+	if !lax {
+		if sts, err = c.sts(ctx, domain); err != nil {
+			return nil, err
+		}
 	}
 	var failed gathering
 	for _, h := range x.hosts {
@@ -48,10 +54,14 @@ func (c *Courier) host(ctx context.Context, x *exchange, h host, sts *stsPolicy,
 	if err := c.locate(ctx, x, &h); err != nil {
 		return nil, err
 	}
-	policy, err := c.policy(ctx, h, sts, domain)
-	if err != nil {
-		return nil, err
+	policy := tlsPolicy{}
+	if !x.lax {
+		var err error
+		if policy, err = c.policy(ctx, h, sts, domain); err != nil {
+			return nil, err
+		}
 	}
+	var err error
 	for _, addr := range h.addrs {
 		var client *client
 		if client, err = c.open(ctx, h.name, addr, policy); err == nil {
@@ -71,23 +81,25 @@ func (c *Courier) policy(ctx context.Context, h host, sts *stsPolicy, domain str
 	if dane != nil {
 		return *dane, nil
 	}
-	p := tlsPolicy{trusted: h.secure || sts != nil && sts.allows(h.name)}
+	p := tlsPolicy{trusted: h.secure || sts != nil && sts.allows(h.name), about: sts.about(domain)}
 	if sts == nil || sts.Mode != "enforce" {
-		if sts != nil && sts.Mode == "testing" && !sts.allows(h.name) {
-			c.Log.WarnContext(ctx, "MTA-STS would refuse a server", "domain", domain, "host", h.name)
+		if sts != nil && sts.Mode == "testing" {
+			p.watch = c.watch(ctx, sts, h, domain)
 		}
 		return p, nil
 	}
 	if !sts.allows(h.name) {
+		c.Feedback.Connected(p.about, &report.Failure{Result: report.ValidationFailure, Host: h.name, Reason: notInPolicy})
 		return p, &replyError{ours("4.7.5", "%s is not among the servers that %s trusts (MTA-STS)", h.name, domain)}
 	}
-	return tlsPolicy{required: true, verify: c.webPKI(h.name), source: "MTA-STS", trusted: true}, nil
+	return tlsPolicy{required: true, verify: c.webPKI(h.name), source: "MTA-STS", trusted: true, about: p.about}, nil
 }
 
 // open connects to an address and gets as far as EHLO, over TLS if that is
 // possible. TLS that fails is done without where no policy forbids it.
 func (c *Courier) open(ctx context.Context, hostname string, addr netip.Addr, p tlsPolicy) (*client, error) {
 	client, err := c.begin(ctx, hostname, addr, p, true)
+	c.observe(p, hostname, addr, client, err)
 	var tlsFailed *tlsError
 	if errors.As(err, &tlsFailed) && !p.required {
 		c.Log.InfoContext(ctx, "TLS failed; going on without", "host", hostname, "error", err)
@@ -97,7 +109,10 @@ func (c *Courier) open(ctx context.Context, hostname string, addr netip.Addr, p 
 }
 
 // A tlsError is one of TLS alone.
-type tlsError struct{ err error }
+type tlsError struct {
+	err   error
+	local netip.Addr // ours, for reports
+}
 
 func (e *tlsError) Error() string { return e.err.Error() }
 func (e *tlsError) Unwrap() error { return e.err }
@@ -125,12 +140,12 @@ func (c *Courier) converse(ctx context.Context, client *client, p tlsPolicy, use
 	}
 	if !useTLS || !client.can("STARTTLS") {
 		if p.required {
-			return &replyError{ours("4.7.5", "%s offers no encryption, which %s demands", client.host, p.source)}
+			return &tlsError{&replyError{ours("4.7.5", "%s offers no encryption, which %s demands", client.host, p.source)}, client.local()}
 		}
 		return nil
 	}
 	if err := client.startTLS(ctx, c.tlsConfig(client.host, p)); err != nil {
-		return &tlsError{err}
+		return &tlsError{err, client.local()}
 	}
 	client.verified = c.knows(client.host, p, client.tls)
 	return client.hello(c.Hostname)

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"letterbox/feedback"
 	"letterbox/resolver"
 )
 
@@ -24,6 +25,7 @@ type Courier struct {
 	Resolver *resolver.Resolver
 	Relay    *Relay // nil: none
 	Schedule Schedule
+	Feedback *feedback.Feedback // hears how encryption went; may be nil
 	Log      *slog.Logger
 
 	PerDestination int // connections to one destination; 0: 4

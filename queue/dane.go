@@ -8,8 +8,10 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"strings"
 
+	"letterbox/report"
 	"letterbox/resolver"
 )
 
@@ -30,10 +32,15 @@ func (c *Courier) dane(ctx context.Context, h host, domain string) (*tlsPolicy, 
 	if resolver.NotFound(err) || err == nil && !secure {
 		return nil, nil
 	}
+	about := report.TLSPolicy{Type: report.PolicyDANE, Domain: domain, Hosts: []string{h.name}}
 	if err != nil { // section 2.1.2: somebody may be hiding them
+		c.Feedback.Connected(about, &report.Failure{Result: report.DNSSECInvalid, Host: h.name})
 		return nil, &replyError{ours("4.7.5", "the TLSA records of %s cannot be asked for: %v", h.name, err)}
 	}
-	p := &tlsPolicy{required: true, source: "DANE", trusted: true}
+	for _, r := range records {
+		about.String = append(about.String, fmt.Sprintf("%d %d %d %s", r.Usage, r.Selector, r.Matching, r.Data))
+	}
+	p := &tlsPolicy{required: true, source: "DANE", trusted: true, about: about}
 	var usable []resolver.TLSA
 	for _, r := range records {
 		if (r.Usage == daneTA || r.Usage == daneEE) && r.Selector <= 1 && r.Matching <= 2 {

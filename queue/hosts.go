@@ -31,6 +31,7 @@ type exchange struct {
 	hosts    []host // the most wanted first; addresses are looked up when it is their turn
 	secure   bool   // DNSSEC vouches for the MX records, or that there are none
 	implicit bool   // there are no MX records: the domain's own address
+	lax      bool   // nothing is demanded of encryption
 }
 
 // exchange finds the servers of a domain (RFC 5321 section 5.1). A *replyError

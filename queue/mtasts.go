@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"letterbox/database"
+	"letterbox/report"
 	"letterbox/resolver"
 )
 
@@ -53,6 +54,7 @@ func (c *Courier) sts(ctx context.Context, domain string) (*stsPolicy, error) {
 	fresh, err := c.fetchPolicy(ctx, domain)
 	if err != nil {
 		c.Log.WarnContext(ctx, "MTA-STS policy not fetched", "domain", domain, "error", err)
+		c.Feedback.Connected(report.TLSPolicy{Type: report.PolicySTS, Domain: domain}, fetchFailure(err))
 		return known, nil
 	}
 	fresh.ID = id
@@ -103,8 +105,15 @@ func (c *Courier) fetchPolicy(ctx context.Context, domain string) (*stsPolicy, e
 	if err != nil {
 		return nil, err
 	}
-	return parsePolicy(text, time.Now())
+	policy, err := parsePolicy(text, time.Now())
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errBadPolicy, err)
+	}
+	return policy, nil
 }
+
+// errBadPolicy says that a policy was fetched and is none.
+var errBadPolicy = errors.New("it cannot be understood")
 
 // web is a client that asks the same name servers as everything else here, and
 // follows nobody elsewhere.

@@ -51,6 +51,7 @@ type Message struct {
 	Recipients           []Recipient
 	Body                 string // "", "7BIT" or "8BITMIME"
 	SMTPUTF8, RequireTLS bool
+	LaxTLS               bool   // encryption that fails is no reason to keep it (RFC 8460 section 5.3)
 	Ret, EnvID           string // RFC 3461; EnvID as on the wire
 
 	// Delivered are those who have it here, and of whom the sender asked to hear
@@ -154,9 +155,9 @@ type outbound struct {
 
 func (o *outbound) insert(tx *database.Tx, held store.HeldID) (int64, error) {
 	res, err := tx.Exec(`
-		INSERT INTO outbound (account, sender, held, prefix, size, body, smtputf8, requiretls, dsn_ret, dsn_envid, created_at, passed_on, trace)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		o.Account, o.Sender, int64(held), o.prefix, o.size, o.Body, o.SMTPUTF8, o.RequireTLS, o.Ret, o.EnvID, o.created.Unix(), passedOn(o.Message), o.trace)
+		INSERT INTO outbound (account, sender, held, prefix, size, body, smtputf8, requiretls, dsn_ret, dsn_envid, created_at, passed_on, trace, lax_tls)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		o.Account, o.Sender, int64(held), o.prefix, o.size, o.Body, o.SMTPUTF8, o.RequireTLS, o.Ret, o.EnvID, o.created.Unix(), passedOn(o.Message), o.trace, o.LaxTLS)
 	if err != nil {
 		return 0, fmt.Errorf("queue message: %w", err)
 	}

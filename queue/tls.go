@@ -4,6 +4,8 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+
+	"letterbox/report"
 )
 
 // A tlsPolicy says how safe the connection to one server has to be.
@@ -12,6 +14,9 @@ type tlsPolicy struct {
 	verify   verification // nil: any certificate will do
 	source   string       // who demands that: "DANE", "MTA-STS", "relay.tls"
 	trusted  bool         // the way to the server's name was authenticated
+
+	watch verification     // what a policy would demand that is only tried (MTA-STS testing)
+	about report.TLSPolicy // as it is told to the domain; without a Domain nobody is told
 }
 
 // A verification checks the certificates that a server showed.

@@ -14,6 +14,7 @@ type worker struct {
 	d      *destination
 	slot   *int // in lanes; guarded by the courier's lock
 	client *client
+	lax    bool // nothing was demanded of the client's encryption
 	gaveUp bool // the destination cannot be reached: what is due was put off
 }
 
@@ -116,7 +117,7 @@ func (w *worker) release(id int64) {
 // attempt hands a batch over. An error concerns the whole destination; what
 // concerns this message alone is in the results.
 func (w *worker) attempt(ctx context.Context, b *batch) ([]result, error) {
-	if err := w.connect(ctx); err != nil {
+	if err := w.connect(ctx, b.message.LaxTLS); err != nil {
 		return nil, err
 	}
 	body, err := w.c.Queue.open(ctx, b)
@@ -165,18 +166,20 @@ func (c *Courier) blocks(r Reply, relay bool) bool {
 	return !relay && c.Relay != nil && c.Relay.Use == "blocked" && !r.Good() && explain(r).Kind == kindBlocked
 }
 
-// connect makes sure that there is a connection which still works.
-func (w *worker) connect(ctx context.Context) (err error) {
-	if w.client != nil && (w.client.broken || w.client.sent >= maxPerConnection || w.client.reset() != nil) {
+// connect makes sure that there is a connection which still works, and of which as
+// much was demanded.
+func (w *worker) connect(ctx context.Context, lax bool) (err error) {
+	if w.client != nil && (w.lax != lax || w.client.broken || w.client.sent >= maxPerConnection || w.client.reset() != nil) {
 		w.hangUp()
 	}
 	if w.client != nil {
 		return nil
 	}
+	w.lax = lax
 	if w.c.Relay.takes(w.d.domain) {
 		w.client, err = w.c.viaRelay(ctx)
 	} else {
-		w.client, err = w.c.direct(ctx, w.d.domain)
+		w.client, err = w.c.direct(ctx, w.d.domain, lax)
 	}
 	return err
 }

@@ -58,10 +58,10 @@ func Of(domain string, settings *discover.Settings, keys []directory.SigningKey)
 		list = append(list, r)
 	}
 	list = append(list,
-		Record{Kind: DMARC, Name: "_dmarc." + domain, Type: "TXT", Value: "v=DMARC1; p=quarantine; rua=mailto:postmaster@" + domain,
-			Why: "mail in the domain's name that is not signed or not from here is no good (DMARC)"},
-		Record{Kind: TLSReports, Name: "_smtp._tls." + domain, Type: "TXT", Value: "v=TLSRPTv1; rua=mailto:postmaster@" + domain,
-			Why: "other servers report when encryption to this one fails (TLS-RPT)"},
+		Record{Kind: DMARC, Name: "_dmarc." + domain, Type: "TXT", Value: "v=DMARC1; p=quarantine; rua=mailto:" + directory.ReportsAddress(domain),
+			Why: "mail in the domain's name that is not signed or not from here is no good (DMARC); others report to this program"},
+		Record{Kind: TLSReports, Name: "_smtp._tls." + domain, Type: "TXT", Value: "v=TLSRPTv1; rua=mailto:" + directory.ReportsAddress(domain),
+			Why: "other servers report to this program when encryption to this server fails (TLS-RPT)"},
 	)
 	list = append(list, services(domain, settings)...)
 	return append(list, pages(domain, settings)...), nil

@@ -44,6 +44,11 @@ func (s *session) keep(ctx context.Context, e *delivery.Envelope, raw []byte) er
 	if err != nil {
 		return err
 	}
+	if len(s.mail.reports) > 0 {
+		if err := s.takeReport(ctx, e, raw); err != nil || s.nobodyElse() {
+			return err
+		}
+	}
 	if len(pieces) == 1 {
 		return s.srv.cfg.Queue.Accept(ctx, *e, pieces[0], s.mail.local, s.outbound())
 	}

@@ -8,6 +8,7 @@ import (
 
 	"letterbox/delivery"
 	"letterbox/directory"
+	"letterbox/feedback"
 	"letterbox/junk"
 	"letterbox/queue"
 	"letterbox/quota"
@@ -41,6 +42,7 @@ func known(err error) *reply {
 		throttled *directory.ThrottledError
 		limit     *queue.LimitError
 		refused   *junk.RefusedError
+		noReport  *feedback.RefusedError
 	)
 	switch {
 	case errors.As(err, &own):
@@ -63,6 +65,8 @@ func known(err error) *reply {
 		return say(450, "4.7.1", err.Error())
 	case errors.As(err, &refused):
 		return refusal(refused)
+	case errors.As(err, &noReport):
+		return notTaken(noReport)
 	case errors.As(err, &limit):
 		return say(452, "4.7.1", err.Error()+"; try again tomorrow, or ask who runs this server")
 	case errors.Is(err, queue.ErrFrozen):
@@ -105,6 +109,8 @@ func reason(err error) string {
 		return "greylisted"
 	case errors.As(err, new(*junk.RefusedError)):
 		return "filter"
+	case errors.As(err, new(*feedback.RefusedError)):
+		return "no_report"
 	case errors.Is(err, store.ErrTooLarge):
 		return "too_large"
 	case errors.Is(err, delivery.ErrFull), errors.Is(err, syscall.ENOSPC):

@@ -47,6 +47,10 @@ func (s *session) journalRefused(e delivery.Envelope, size int64, err error) {
 	event := s.event(s.mail, trace.Refused)
 	event.Size, event.Reply, event.Notes = size, inWords(err), e.Notes()
 	event.Protocol = strings.TrimSpace(e.Protocol + " " + e.TLS)
+	for _, address := range s.mail.reports {
+		event.Recipient = address
+		s.srv.cfg.Journal.Record(event)
+	}
 	for _, r := range s.mail.remote {
 		event.Recipient = r.Address
 		s.srv.cfg.Journal.Record(event)

@@ -18,5 +18,8 @@ func (s *session) judge(ctx context.Context, e *delivery.Envelope, raw []byte) e
 	e.Verdict = v.Check(ctx, mailauth.Session{Remote: s.peer, Helo: s.helo, Sender: s.mail.sender}, raw)
 	s.log.InfoContext(ctx, "message judged", "message", e.ID, "spf", e.Verdict.SPF.Result, "dmarc", e.Verdict.DMARC.Result,
 		"from", e.Verdict.DMARC.From, "disposition", e.Verdict.DMARC.Disposition, "arc", e.Verdict.ARC.Result)
+	if s.mail.recipients > len(s.mail.reports) { // nobody reports about reports
+		s.srv.cfg.Feedback.Judged(e.Verdict, s.peer)
+	}
 	return e.Refused()
 }

@@ -54,6 +54,9 @@ func (s *session) addRecipient(ctx context.Context, mailbox string, wishes queue
 	if !s.mail.utf8 && !isASCII(mailbox) {
 		return refuse(553, "5.6.7", "an address with such letters needs SMTPUTF8")
 	}
+	if taken, err := s.addReports(ctx, mailbox); taken || err != nil {
+		return err
+	}
 	found, err := s.srv.cfg.Directory.Resolve(ctx, mailbox)
 	if errors.Is(err, directory.ErrNotOurs) && s.user != nil {
 		return s.addRemote(mailbox, wishes)

@@ -23,6 +23,7 @@ import (
 
 	"letterbox/accept"
 	"letterbox/directory"
+	"letterbox/feedback"
 	"letterbox/mailauth"
 	"letterbox/queue"
 	"letterbox/store"
@@ -38,6 +39,7 @@ type Config struct {
 	Queue     *queue.Queue
 	Telemetry *telemetry.Telemetry // may be nil
 	Journal   *trace.Journal       // may be nil
+	Feedback  *feedback.Feedback   // reports, ours and of others; may be nil
 	Log       *slog.Logger
 
 	Verifier *mailauth.Verifier // of mail from other servers; nil: nothing is checked

@@ -21,9 +21,10 @@ type transaction struct {
 	requireTLS bool
 	ret, envID string // DSN wishes, as on the wire
 
-	messageID  string // once the message is there; "" for none
-	recipients int    // that were accepted
-	only       string // the first of them
+	messageID  string   // once the message is there; "" for none
+	recipients int      // that were accepted
+	only       string   // the first of them
+	reports    []string // those of them that take reports of other servers
 	local      []directory.Recipient
 	remote     []queue.Recipient
 	delivered  []queue.Recipient // who is here, and of whom the sender wishes to hear that they have it
