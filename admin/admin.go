@@ -22,6 +22,7 @@ import (
 	"letterbox/certificate"
 	"letterbox/directory"
 	"letterbox/discover"
+	"letterbox/feedback"
 	"letterbox/queue"
 	"letterbox/store"
 	"letterbox/telemetry"
@@ -49,6 +50,7 @@ type Site struct {
 	Setup        *Setup // lets somebody in while nobody administers; nil: nobody
 
 	Journal  *trace.Journal      // what became of each message; nil: nothing is noted
+	Feedback *feedback.Feedback  // what other servers report; nil: nothing
 	Passkeys *directory.Passkeys // nil: nobody signs in with one
 	Reach    *discover.Settings  // how mail programs come here; nil: they are not told
 

@@ -147,6 +147,9 @@ func sights() []sight {
 		{"signin", "", "/signin"},
 		{"overview", anAdmin, "/overview"},
 		{"people", anAdmin, "/people"},
+		{"reports", anAuditor, "/domains/home.example/reports"},
+		{"traces", anAuditor, "/trace"},
+		{"trace", anAuditor, "/trace/one"},
 		{"person", anAdmin, "/people/1"},
 		{"person-add", anAdmin, "/people/new"},
 		{"person-remove", anAdmin, "/people/2/remove"},
@@ -183,8 +186,10 @@ func others() (list []sight) {
 func TestSights(t *testing.T) {
 	t.Parallel()
 	browser := chromium(t)
-	h := build(t)
+	h := build(t, journal(t))
 	h.populate(t, 60)
+	h.report("dmarc-1.xml")
+	h.report("tls-1.json")
 	windows := map[string]*window{}
 	for _, s := range append(sights(), others()...) {
 		if windows[s.who] == nil {

@@ -15,6 +15,7 @@ import (
 	"letterbox/delivery"
 	"letterbox/discover"
 	"letterbox/doctor"
+	"letterbox/feedback"
 	"letterbox/internal/zone"
 	"letterbox/queue"
 	"letterbox/records"
@@ -38,6 +39,7 @@ func equip(t testing.TB, s *Site, dir string, db *database.DB, blobs *blob.Store
 	plan := backup.Plan{Targets: []string{filepath.Join(dir, "snapshots")}, Hurry: true}
 	z := zone.Serve(t, "")
 	t.Cleanup(s.shelf.Close)
+	s.Feedback = feedback.New(feedback.Options{DB: db, Directory: s.Directory})
 	s.Machine = Machine{
 		Checkup: func(ctx context.Context, _ bool) (doctor.Checkup, error) {
 			list, err := s.Directory.Domains(ctx)

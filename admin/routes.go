@@ -102,11 +102,16 @@ func routes() []route {
 		{"GET /domains/{domain}", see, calm, (*visit).domain},
 		{"POST /domains/{domain}", change, calm, (*visit).examineDomain},
 		{"GET /domains/{domain}/zone", see, calm, (*visit).zoneFile},
+		{"GET /domains/{domain}/reports", see, calm, (*visit).reports},
 		{"POST /domains/{domain}/keys", change, calm, (*visit).rotateKeys},
 		{"GET /domains/{domain}/remove", change, dangerous, (*visit).removeDomainPage},
 		{"POST /domains/{domain}/remove", change, dangerous, (*visit).removeDomain},
 		{"GET /certificates", see, calm, (*visit).certificates},
 		{"POST /certificates", change, calm, (*visit).retryCertificates},
+
+		// What became of each message, whosever it is.
+		{"GET /trace", see, calm, (*visit).traces},
+		{"GET /trace/{trace}", see, calm, (*visit).traceOne},
 
 		// Mail on its way out.
 		{"GET /mail", see, calm, (*visit).mail},

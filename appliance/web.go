@@ -89,6 +89,7 @@ func (a *Appliance) site(d *Data) *admin.Site {
 		Watch:        d.Watch,
 		Settings:     d.Settings,
 		Journal:      d.Journal,
+		Feedback:     d.Feedback,
 
 		Machine:   a.machine(d),
 		Setup:     a.setup,
