@@ -20,4 +20,8 @@ func (h *house) populate(t testing.TB, n int) {
 		must(t, h.Store.EnsureAccount(t.Context(), store.AccountID(u.ID)))
 		must(t, h.Store.SetLimit(t.Context(), store.AccountID(u.ID), quota.Limit{Bytes: int64(i%5+1) * 1e9}))
 	}
+	boss, err := h.Directory.User(t.Context(), anAdmin)
+	must(t, err)
+	_, err = h.Directory.AddDisposable(t.Context(), boss.ID, "the newsletter of a shop with a long name")
+	must(t, err)
 }

@@ -66,6 +66,8 @@ func routes() []route {
 		{"POST /me/removed", signedIn, calm, (*visit).bringBack},
 		{"GET /me/mail", signedIn, calm, (*visit).whereIsMyMail},
 		{"GET /me/addresses", signedIn, calm, (*visit).addresses},
+		{"POST /me/addresses/disposable", signedIn, calm, (*visit).addDisposable},
+		{"POST /me/addresses/switch", signedIn, calm, (*visit).switchDisposable},
 		{"GET /me/vacation", signedIn, calm, (*visit).vacationPage},
 		{"POST /me/vacation", signedIn, calm, (*visit).setVacation},
 		{"GET /me/connect", signedIn, calm, (*visit).connect},

@@ -60,6 +60,12 @@ func (d *Data) Patient(ctx context.Context) (*doctor.Patient, error) {
 	if p.Damage, _, err = d.Directory.Setting(ctx, foundDamage); err != nil {
 		return nil, err
 	}
+	if p.Dropped, _, err = d.Directory.Setting(ctx, separatorsDropped); err != nil {
+		return nil, err
+	}
+	if p.Nowhere, err = d.Directory.LeadNowhere(ctx); err != nil {
+		return nil, err
+	}
 	p.Queue, p.QueueErr = d.Queue.List(ctx)
 	return p, d.describeSnapshots(p)
 }

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"letterbox/directory"
 )
 
 // Check refuses values that cannot work or would be unsafe; each text says how
@@ -183,6 +185,9 @@ func (q Quota) check() error {
 }
 
 func (m Mail) check() error {
+	if err := directory.CheckSeparators(m.Separators); err != nil {
+		return fmt.Errorf("mail.separators: %w", err)
+	}
 	if m.RollbackDays < 0 || m.RollbackDays > 365 {
 		return fmt.Errorf("mail.rollback_days: %d is no number of days from 0 (not at all) to 365", m.RollbackDays)
 	}

@@ -127,7 +127,10 @@ func (d *Data) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	d.Directory, err = directory.Open(ctx, directory.Options{DB: d.DB, Log: d.Log, Small: memoryIsShort(), WrongPassword: d.Telemetry.Habits().WrongPassword, WrongCode: d.Telemetry.Habits().WrongCode})
+	d.Directory, err = directory.Open(ctx, directory.Options{
+		DB: d.DB, Log: d.Log, Small: memoryIsShort(), Separators: &d.Config.Mail.Separators,
+		WrongPassword: d.Telemetry.Habits().WrongPassword, WrongCode: d.Telemetry.Habits().WrongCode,
+	})
 	if err != nil {
 		return err
 	}
@@ -137,6 +140,9 @@ func (d *Data) open(ctx context.Context) (err error) {
 		return err
 	}
 	d.Config.name()
+	if err := d.noteSeparators(ctx); err != nil {
+		return err
+	}
 	d.Store, err = store.Open(ctx, store.Options{
 		DB:      d.DB,
 		Blobs:   d.Blobs,

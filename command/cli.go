@@ -16,6 +16,7 @@ type cli struct {
 	Alias       aliasCmd       `cmd:"" help:"Addresses that lead to other addresses."`
 	Forward     forwardCmd     `cmd:"" help:"Mail that people pass on to other addresses."`
 	Vacation    vacationCmd    `cmd:"" help:"What senders are told while somebody is away."`
+	Disposable  disposableCmd  `cmd:"" help:"Addresses that people have for one purpose, and switch off."`
 	Import      importCmd      `cmd:"" help:"Take in mail from an mbox file or a Maildir."`
 	Export      exportCmd      `cmd:"" help:"Write mail into an mbox file or a Maildir."`
 	Usage       usageCmd       `cmd:"" help:"What people keep, how it grows, when it is full, and what could be freed."`

@@ -2,8 +2,8 @@ package directory
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"strings"
 
 	"letterbox/database"
 )
@@ -33,6 +33,9 @@ func (d *Directory) AddAlias(ctx context.Context, address, target string) error 
 		if to, err = canonicalTarget(tx, to); err != nil {
 			return err
 		}
+		if err := d.mustNotHide(tx, from); err != nil {
+			return fmt.Errorf("add alias: %w", err)
+		}
 		if err := insertAlias(tx, domain.ID, from, to); err != nil {
 			return err
 		}
@@ -43,14 +46,13 @@ func (d *Directory) AddAlias(ctx context.Context, address, target string) error 
 	})
 }
 
-// parseAlias reads both ends. An alias with the separator in its name could be
-// hidden by a user without warning, so there is none.
+// parseAlias reads both ends.
 func (d *Directory) parseAlias(address, target string) (from, to Address, err error) {
 	if from, err = ParseAddress(address); err != nil {
 		return from, to, err
 	}
-	if strings.Contains(from.Local, d.separator) {
-		return from, to, fmt.Errorf("%s: %w: an alias has no %q before the @", from, ErrBadAddress, d.separator)
+	if err := d.checkSeparators(from); err != nil {
+		return from, to, err
 	}
 	if to, err = ParseAddress(target); err != nil {
 		return from, to, err
@@ -75,15 +77,18 @@ func canonicalTarget(q querier, to Address) (Address, error) {
 }
 
 func insertAlias(tx *database.Tx, domain int64, from, to Address) error {
-	var users, same int
+	var users, disposable, same int
 	err := tx.QueryRow(`SELECT (SELECT count(*) FROM user WHERE domain = ?1 AND localpart = ?2),
+		(SELECT count(*) FROM disposable WHERE domain = ?1 AND localpart = ?2),
 		(SELECT count(*) FROM alias WHERE domain = ?1 AND localpart = ?2 AND target = ?3)`,
-		domain, from.Local, to.String()).Scan(&users, &same)
+		domain, from.Local, to.String()).Scan(&users, &disposable, &same)
 	switch {
 	case err != nil:
 		return fmt.Errorf("add alias %s: %w", from, err)
 	case users > 0:
 		return fmt.Errorf("add alias %s: %w by a user", from, ErrExists)
+	case disposable > 0:
+		return fmt.Errorf("add alias %s: %w: it is or was somebody's disposable address", from, ErrExists)
 	case same > 0:
 		return fmt.Errorf("alias %s to %s: %w", from, to, ErrExists)
 	}
@@ -136,9 +141,10 @@ func (d *Directory) RemoveAlias(ctx context.Context, address, target string) err
 	})
 }
 
-// removeTarget takes the address, with and without detail, out of all aliases.
+// removeTarget takes a user's address, with and without detail, out of all aliases and
+// of what others pass on.
 func (d *Directory) removeTarget(tx *database.Tx, address string) error {
-	rows, err := tx.Query(`SELECT DISTINCT target FROM alias`)
+	rows, err := tx.Query(`SELECT target FROM alias UNION SELECT target FROM forward`)
 	if err != nil {
 		return err
 	}
@@ -147,15 +153,31 @@ func (d *Directory) removeTarget(tx *database.Tx, address string) error {
 		return err
 	}
 	for _, to := range targets {
-		base, _, _ := strings.Cut(to.Local, d.separator)
-		if (Address{base, to.Domain}).fold().String() != address {
+		user, err := d.userNamed(tx, to)
+		if err != nil || user == nil || user.Address != address {
+			if err != nil {
+				return err
+			}
 			continue
 		}
-		if _, err := tx.Exec(`DELETE FROM alias WHERE target = ?`, to.String()); err != nil {
-			return err
+		for _, table := range []string{"alias", "forward"} {
+			if _, err := tx.Exec(`DELETE FROM `+table+` WHERE target = ?`, to.String()); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// userNamed is whose address it is, with or without detail; nil for nobody's.
+func (d *Directory) userNamed(q querier, a Address) (*User, error) {
+	for _, r := range d.readings(a.fold().Local, "") {
+		user, err := userByAddress(q, Address{r.local, a.Domain})
+		if err == nil || !errors.Is(err, ErrNoSuchUser) {
+			return user, err
+		}
+	}
+	return nil, nil
 }
 
 // Aliases lists them by domain and name.

@@ -43,13 +43,16 @@ func (e *ThrottledError) Error() string { return "too many wrong passwords; try 
 
 // Options of Open.
 type Options struct {
-	DB        *database.DB
-	Log       *slog.Logger     // nil: none
-	Separator byte             // of plus-addressing; 0: '+'
-	Now       func() time.Time // nil: time.Now
-	Cost      Cost             // of passwords; zero: what is right today. Tests take less
-	Bearer    CheckBearer      // nil: nobody signs in with a token
-	Small     bool             // there is little memory: one password is checked at a time
+	DB     *database.DB
+	Log    *slog.Logger     // nil: none
+	Now    func() time.Time // nil: time.Now
+	Cost   Cost             // of passwords; zero: what is right today. Tests take less
+	Bearer CheckBearer      // nil: nobody signs in with a token
+	Small  bool             // there is little memory: one password is checked at a time
+
+	// Separators are the characters behind which a user's address may have detail, as
+	// in anna+shop@example.org; see CheckSeparators. nil: DefaultSeparators.
+	Separators *string
 
 	// WrongPassword hears of each wrong password, at once: for whom ("" when it is
 	// nobody's name), from where, whether it was tried before, and whether the user
@@ -64,10 +67,10 @@ type Options struct {
 // Directory is the open directory. It has nothing to close: the database is its
 // opener's.
 type Directory struct {
-	db        *database.DB
-	log       *slog.Logger
-	separator string
-	now       func() time.Time
+	db         *database.DB
+	log        *slog.Logger
+	separators string
+	now        func() time.Time
 
 	bearer CheckBearer // may be nil
 
@@ -84,12 +87,12 @@ type Directory struct {
 
 // Open prepares the directory in an open database.
 func Open(ctx context.Context, o Options) (*Directory, error) {
-	d := &Directory{db: o.DB, log: o.Log, separator: "+", now: o.Now, bearer: o.Bearer}
+	d := &Directory{db: o.DB, log: o.Log, separators: DefaultSeparators, now: o.Now, bearer: o.Bearer}
 	if d.log == nil {
 		d.log = slog.New(slog.DiscardHandler)
 	}
-	if o.Separator != 0 {
-		d.separator = string(rune(o.Separator))
+	if o.Separators != nil {
+		d.separators = *o.Separators
 	}
 	if d.now == nil {
 		d.now = time.Now

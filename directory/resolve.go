@@ -18,16 +18,19 @@ type Recipient struct {
 	User    *User
 	Detail  string
 	Forward string
+
+	Disposable int64 // the disposable address that led there, 0 for none
 }
 
-// Resolve says where mail for an address goes: user, plus-address, alias (also
-// of aliases, with or without detail), catch-all, in this order; postmaster@ and
+// Resolve says where mail for an address goes: user, alias (also of aliases),
+// disposable address, the same of what stands before a separator, catch-all, in this
+// order; postmaster@ and
 // abuse@ of our domains go to the first admin, or to the first user where there
 // is none, when nothing else takes them; "postmaster" alone is the one of our
 // first domain (RFC 5321 section 4.5.1). Each user and each address elsewhere is
 // returned once. Targets that lead nowhere any more, or back to where they came
 // from, are left out; when none remains, there is no such user. ErrNotOurs,
-// ErrNoSuchUser, ErrBadAddress; other errors are passing ones.
+// ErrNoSuchUser, *SwitchedOffError, ErrBadAddress; other errors are passing ones.
 func (d *Directory) Resolve(ctx context.Context, address string) ([]Recipient, error) {
 	var found []Recipient
 	err := d.db.Read(ctx, func(c *database.Conn) (err error) {
@@ -51,8 +54,14 @@ func (d *Directory) resolve(q querier, address string, passing bool) ([]Recipien
 	if err != nil {
 		return nil, fmt.Errorf("resolve %s: %w", a, err)
 	}
-	if !found {
+	switch {
+	case !found && w.off != nil:
+		return nil, fmt.Errorf("%s: %w", a, w.off)
+	case !found:
 		return nil, fmt.Errorf("%s: %w", a, ErrNoSuchUser)
+	}
+	for i := range w.found {
+		w.found[i].Disposable = w.used
 	}
 	return w.found, nil
 }
@@ -101,7 +110,7 @@ func (d *Directory) reached(ctx context.Context, address string) (ids []int64, e
 		return err
 	})
 	switch {
-	case errors.Is(err, ErrNotOurs), errors.Is(err, ErrNoSuchUser), errors.Is(err, ErrBadAddress):
+	case errors.Is(err, ErrNotOurs), errors.Is(err, ErrNoSuchUser), errors.Is(err, ErrBadAddress), errors.As(err, new(*SwitchedOffError)):
 		return nil, nil
 	case err != nil:
 		return nil, err

@@ -108,7 +108,7 @@ func TestCatchAllComesLast(t *testing.T) {
 func TestOtherSeparator(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	h.separator = "-"
+	h.separators = "-"
 	got, err := h.Resolve(t.Context(), "ann-news@home.example")
 	if must(t, err); where(got)[0] != ann+" news" {
 		t.Errorf("got %v", where(got))

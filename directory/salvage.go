@@ -50,13 +50,17 @@ var salvaged = []struct {
 	{true, 8, `SELECT user, active, first_day, last_day, subject, text, sender, period FROM vacation WHERE user > ? ORDER BY user`,
 		`INSERT INTO vacation (user, active, first_day, last_day, subject, text, sender, period)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`},
+	{true, 10, `SELECT id, domain, localpart, user, note, off, created_at, used_at, used_by, uses FROM disposable WHERE id > ? ORDER BY id`,
+		`INSERT INTO disposable (id, domain, localpart, user, note, off, created_at, used_at, used_by, uses)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`},
 	{false, 2, `SELECT key, value FROM setting`,
 		`INSERT INTO setting (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`},
 }
 
 // Salvage takes over what can still be read of a damaged database: domains,
-// users with their passwords and second factors, teams, aliases, what people pass
-// on and what they say while they are away, settings. It is for a directory that nobody has used yet; what is there
+// users with their passwords and second factors, teams, aliases and
+// disposable addresses, what people pass on and what they say while they are away,
+// settings. It is for a directory that nobody has used yet; what is there
 // already stays. It returns how many users and teams came back. The directory is to be opened anew afterwards.
 func (d *Directory) Salvage(ctx context.Context, w *database.Wreck) (users int, err error) {
 	var found []foundRow

@@ -44,6 +44,8 @@ func inhabited(t *testing.T) (data []byte, appPassword string) {
 		must(t, err)
 		must(t, h.SetLanguage(t.Context(), ann, "de"))
 		must(t, h.SetForward(t.Context(), Forward{Address: ann, Targets: []string{"ann@far.example"}, Keep: true}))
+		_, err = h.AddDisposable(t.Context(), 1, "a shop")
+		must(t, err)
 		must(t, h.SetVacation(t.Context(), 1, Vacation{On: true, Text: "I am away."}))
 		must(t, h.AddAlias(t.Context(), "info@home.example", ann))
 		must(t, h.SetSetting(t.Context(), "colour", "blue"))
@@ -88,6 +90,9 @@ func TestSalvage(t *testing.T) {
 	}
 	if f, err := h.Forwards(t.Context()); err != nil || len(f) != 1 || !f[0].Keep {
 		t.Errorf("passed on: %+v, %v", f, err)
+	}
+	if list, err := h.Disposables(t.Context(), 1); err != nil || len(list) != 1 || list[0].Note != "a shop" {
+		t.Errorf("disposable: %+v, %v", list, err)
 	}
 	if v, err := h.Vacation(t.Context(), 1); err != nil || !v.On || v.Text != "I am away." {
 		t.Errorf("away: %+v, %v", v, err)

@@ -39,6 +39,9 @@ func (d *Directory) addUser(ctx context.Context, user *User, password string) (*
 	}
 	user.Address, user.Created = a.String(), d.seconds()
 	err = d.db.Write(ctx, func(tx *database.Tx) error {
+		if err := d.mustNotHide(tx, a); err != nil {
+			return fmt.Errorf("add user: %w", err)
+		}
 		if user.ID, err = insertUser(tx, a, user); err != nil {
 			return err
 		}
@@ -63,17 +66,16 @@ func (u *User) noun() string {
 	return "user"
 }
 
-// parseUser refuses what could never be reached: names with the separator would
-// be read as somebody else's plus-address, and '*' is the catch-all.
+// parseUser refuses what would be read as something else: '*' is the catch-all.
 func (d *Directory) parseUser(address string) (Address, error) {
 	a, err := ParseAddress(address)
 	if err != nil {
 		return Address{}, err
 	}
-	if strings.Contains(a.Local, d.separator) || a.Local == catchAll {
-		return Address{}, fmt.Errorf("%s: %w: a user's name has no %q and is not %q", a, ErrBadAddress, d.separator, catchAll)
+	if a.Local == catchAll {
+		return Address{}, fmt.Errorf("%s: %w: %q is what nobody else takes", a, ErrBadAddress, catchAll)
 	}
-	return a.fold(), nil
+	return a.fold(), d.checkSeparators(a)
 }
 
 // checkName keeps line breaks out of header fields that the name gets into.
@@ -104,11 +106,13 @@ func insertUser(tx *database.Tx, a Address, user *User) (int64, error) {
 	return result.LastInsertId()
 }
 
-// mustBeFree fails with ErrExists when a user or an alias has the address.
+// mustBeFree fails with ErrExists when a user or an alias has the address, or somebody
+// ever had it as a disposable one.
 func mustBeFree(q querier, domain int64, a Address) error {
-	var users, aliases int
+	var users, aliases, disposable int
 	err := q.QueryRow(`SELECT (SELECT count(*) FROM user WHERE domain = ?1 AND localpart = ?2),
-		(SELECT count(*) FROM alias WHERE domain = ?1 AND localpart = ?2)`, domain, a.Local).Scan(&users, &aliases)
+		(SELECT count(*) FROM alias WHERE domain = ?1 AND localpart = ?2),
+		(SELECT count(*) FROM disposable WHERE domain = ?1 AND localpart = ?2)`, domain, a.Local).Scan(&users, &aliases, &disposable)
 	switch {
 	case err != nil:
 		return fmt.Errorf("look up %s: %w", a, err)
@@ -116,6 +120,8 @@ func mustBeFree(q querier, domain int64, a Address) error {
 		return fmt.Errorf("%s: %w by a user", a, ErrExists)
 	case aliases > 0:
 		return fmt.Errorf("%s: %w by an alias; remove that first with: letterbox alias remove %s TARGET", a, ErrExists, a)
+	case disposable > 0:
+		return fmt.Errorf("%s: %w: it is or was somebody's disposable address", a, ErrExists)
 	}
 	return nil
 }

@@ -28,6 +28,8 @@ type walk struct {
 	path    []aliasKey        // from the address asked for to here
 	done    map[aliasKey]bool // whether it led anywhere
 	passing bool              // mail that people pass on goes where they say
+	off     *SwitchedOffError // a disposable address on the way is
+	used    int64             // the disposable address on the way, 0 for none
 	passed  map[int64]bool    // users who pass mail on: true on the way to here, false when that was followed before
 }
 
@@ -48,8 +50,7 @@ func (w *walk) follow(a Address, detail string) (bool, error) {
 		return false, err
 	}
 	a = a.fold()
-	readings := w.d.readings(a.Local, detail)
-	for _, r := range readings {
+	for i, r := range w.d.readings(a.Local, detail) {
 		user, err := userByAddress(w.q, Address{r.local, a.Domain})
 		if err == nil {
 			return true, w.reach(user, r.detail)
@@ -57,12 +58,18 @@ func (w *walk) follow(a Address, detail string) (bool, error) {
 		if !errors.Is(err, ErrNoSuchUser) {
 			return false, err
 		}
-	}
-	for _, r := range append(readings, reading{local: catchAll}) {
-		found, err := w.expand(aliasKey{domain.ID, r.local}, r.detail)
-		if found || err != nil {
+		if found, err := w.expand(aliasKey{domain.ID, r.local}, r.detail); found || err != nil {
 			return found, err
 		}
+		if i > 0 {
+			continue
+		}
+		if is, found, err := w.disposable(domain.ID, a.Local); is || err != nil {
+			return found, err
+		}
+	}
+	if found, err := w.expand(aliasKey{domain.ID, catchAll}, detail); found || err != nil {
+		return found, err
 	}
 	return w.roleAddress(a.Local)
 }
@@ -70,16 +77,26 @@ func (w *walk) follow(a Address, detail string) (bool, error) {
 // A reading is one way to understand a local part.
 type reading struct{ local, detail string }
 
-// readings returns the local part as it is and, if it has the separator, as a
-// name with detail.
+// maxReadings is in how many ways a local part is understood that has separators.
+const maxReadings = 4
+
+// readings returns the local part as it is and, where it has separators, as names
+// with detail, the longest name first: who is called anna-maria is no Anna. Without a
+// detail of its own a reading has the one that led here.
 func (d *Directory) readings(local, detail string) []reading {
 	all := []reading{{local, detail}}
-	base, own, plus := strings.Cut(local, d.separator)
-	if own != "" {
-		detail = own
-	}
-	if plus {
-		all = append(all, reading{base, detail})
+	for at, r := range local {
+		if at == 0 || !strings.ContainsRune(d.separators, r) {
+			continue
+		}
+		own := local[at+1:]
+		if own == "" {
+			own = detail
+		}
+		all = slices.Insert(all, 1, reading{local[:at], own})
+		if len(all) > maxReadings {
+			break
+		}
 	}
 	return all
 }

@@ -110,6 +110,8 @@ func illnesses() []illness {
 			must(h.t, os.WriteFile(filepath.Join(h.Folder, "tls", "x.key"), nil, 0o644))
 		}},
 		{"folder", "unknown", Unknown, func(h *house) { h.Folder += "\x00" }},
+		{"aliases", "nowhere", Amber, func(h *house) { h.Nowhere = []string{"anna+x@home.example"} }},
+		{"separators", "dropped", Amber, func(h *house) { h.Dropped = "+" }},
 		{"database", "damaged", Red, func(h *house) { h.Damage = "page 7 is torn" }},
 		{"database", "never", Unknown, func(h *house) { h.Checked = time.Time{} }},
 		{"database", "late", Amber, func(h *house) { h.Checked = h.now.Add(-60 * time.Hour) }},

@@ -32,6 +32,9 @@ type Patient struct {
 	Every   time.Duration
 	Locked  bool // nobody but the appliance could read the snapshots
 
+	Dropped string   // separators of addresses that were once in force
+	Nowhere []string // targets of aliases and of what people pass on that nobody has
+
 	Queue     []queue.Item
 	QueueErr  error
 	Sends     bool

@@ -29,12 +29,27 @@ func (s *session) accept(ctx context.Context, m *incoming) (*reply, error) {
 	s.log.InfoContext(ctx, "message accepted", "message", t.id, "sender", t.sender, "helo", s.helo,
 		"recipients", t.recipients, "size", m.size, "with", e.Protocol, "took", time.Since(m.began))
 	s.journalReceived(e, m.size)
+	s.noteDisposable(ctx, raw)
 	if s.user != nil {
 		s.srv.cfg.Queue.Delivery.Junk.Answered(s.user.ID, raw)
 	}
 	s.accepted()
 	s.sent(raw)
 	return say(250, "2.0.0", "accepted as "+t.id), nil
+}
+
+// noteDisposable notes who wrote to people's disposable addresses, as they know them:
+// by the author, where there is one. Nothing depends on it.
+func (s *session) noteDisposable(ctx context.Context, raw []byte) {
+	by := s.mail.sender
+	if authors, err := delivery.Authors(raw); err == nil && len(authors) > 0 {
+		by = authors[0]
+	}
+	for _, id := range s.mail.disposable {
+		if err := s.srv.cfg.Directory.DisposableUsed(ctx, id, by); err != nil {
+			s.log.ErrorContext(ctx, "the use of a disposable address was not noted", "message", s.mail.id, "error", err)
+		}
+	}
 }
 
 // keep hands the message over.

@@ -43,6 +43,7 @@ func known(err error) *reply {
 		limit     *queue.LimitError
 		refused   *junk.RefusedError
 		noReport  *feedback.RefusedError
+		off       *directory.SwitchedOffError
 	)
 	switch {
 	case errors.As(err, &own):
@@ -51,6 +52,8 @@ func known(err error) *reply {
 		return say(550, notOurs, "this server takes no mail for that domain from here; users sign in on the submission port to write elsewhere")
 	case errors.Is(err, directory.ErrNoSuchUser):
 		return say(550, unknownRecipient, "nobody here has that address; check its spelling")
+	case errors.As(err, &off):
+		return say(550, "5.2.1", "this address was switched off by its owner, who wants no mail to it any more; remove it from your lists")
 	case errors.Is(err, directory.ErrBadAddress):
 		return say(553, "5.1.3", err.Error())
 	case errors.As(err, &over) && over.Lasting:
@@ -101,6 +104,8 @@ func reason(err error) string {
 		return "relay"
 	case errors.Is(err, directory.ErrNoSuchUser):
 		return "unknown_user"
+	case errors.As(err, new(*directory.SwitchedOffError)):
+		return "switched_off"
 	case errors.As(err, new(*quota.OverError)):
 		return "quota"
 	case errors.Is(err, delivery.ErrLoop):

@@ -1,9 +1,11 @@
 package smtpd
 
 import (
+	"errors"
 	"strings"
 
 	"letterbox/delivery"
+	"letterbox/directory"
 	"letterbox/trace"
 )
 
@@ -38,6 +40,9 @@ func (s *session) journalSender(t *transaction, mailbox string, err error) {
 func (s *session) journalRecipient(mailbox string, err error) {
 	event := s.event(s.mail, trace.Refused)
 	event.Recipient, event.Reply = mailbox, inWords(err)
+	if off := (*directory.SwitchedOffError)(nil); errors.As(err, &off) && s.user == nil {
+		event.Account = off.Owner
+	}
 	s.srv.cfg.Journal.Record(event)
 }
 

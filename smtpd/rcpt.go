@@ -92,6 +92,9 @@ func (s *session) addRecipient(ctx context.Context, mailbox string, wishes queue
 		wishes.Address, wishes.By = r.Forward, r.Address
 		s.mail.remote = append(s.mail.remote, wishes)
 	}
+	if id := found[0].Disposable; id != 0 {
+		s.mail.disposable = append(s.mail.disposable, id)
+	}
 	s.count(mailbox)
 	return nil
 }

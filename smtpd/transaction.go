@@ -28,6 +28,7 @@ type transaction struct {
 	local      []directory.Recipient
 	remote     []queue.Recipient
 	delivered  []queue.Recipient // who is here, and of whom the sender wishes to hear that they have it
+	disposable []int64           // addresses that people made for one purpose
 
 	chunks *incoming // of BDAT; nil before the first
 }
