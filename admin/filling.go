@@ -4,24 +4,23 @@ import (
 	"cmp"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
-	"time"
 
+	"github.com/emersion/go-imap/v2"
 	"letterbox/message"
 	"letterbox/store"
 )
 
-const (
-	largestShown = 20
-	staleAfter   = 30 * 24 * time.Hour // what lies in Junk or Trash for longer is worth a word
-)
+const largestShown = 20
 
-// A filling is what takes somebody's quota.
+// A filling is what takes somebody's quota, when it is used up, and what goes by
+// itself.
 type filling struct {
 	Full    fullness
-	Folders []store.Mailbox // the largest first
+	Outlook outlook
+	Folders []store.Retention // the largest first
 	Largest []largeMessage
-	Stale   []store.Stale
 }
 
 // A largeMessage is one as a person knows it.
@@ -37,7 +36,10 @@ func (v *visit) filling() error {
 		return err
 	}
 	is := filling{Full: full}
-	if is.Folders, err = v.folders(); err != nil {
+	if is.Outlook, err = v.outlook(v.account(), 0); err != nil {
+		return err
+	}
+	if is.Folders, err = v.foldersOf(v.account()); err != nil {
 		return err
 	}
 	largest, err := v.Store.Largest(v.context(), v.account(), largestShown)
@@ -47,17 +49,25 @@ func (v *visit) filling() error {
 	for _, l := range largest {
 		is.Largest = append(is.Largest, largeMessage{l, headerText(l.Header, "From"), headerText(l.Header, "Subject")})
 	}
-	if is.Stale, err = v.Store.Stale(v.context(), v.account(), v.now.Add(-staleAfter)); err != nil {
-		return err
-	}
 	return v.show(http.StatusOK, fillingPage(v.page("me", v.Say("filling.title")), is))
 }
 
-// folders are the visitor's, the largest first.
-func (v *visit) folders() ([]store.Mailbox, error) {
-	all, _, err := v.Store.Mailboxes(v.context(), v.account())
-	slices.SortStableFunc(all, func(a, b store.Mailbox) int { return cmp.Compare(b.Bytes, a.Bytes) })
+// foldersOf are an account's with their rules, the largest first.
+func (v *visit) foldersOf(a store.AccountID) ([]store.Retention, error) {
+	all, err := v.Store.Retentions(v.context(), a, v.Machine.Retention, v.now)
+	slices.SortStableFunc(all, func(a, b store.Retention) int { return cmp.Compare(b.Mailbox.Bytes, a.Mailbox.Bytes) })
 	return all, err
+}
+
+// folderURL is the page of one of the visitor's folders, and what is beneath it.
+func folderURL(m *store.Mailbox, beneath ...string) string {
+	return strings.Join(append([]string{"/me/storage", strconv.FormatInt(int64(m.ID), 10)}, beneath...), "/")
+}
+
+// isEmptied reports whether a folder is one whose content nobody wants: it can be
+// emptied by one button.
+func isEmptied(m *store.Mailbox) bool {
+	return m.SpecialUse == imap.MailboxAttrJunk || m.SpecialUse == imap.MailboxAttrTrash
 }
 
 func (v *visit) account() store.AccountID { return store.AccountID(v.user.ID) }

@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 
+	"github.com/emersion/go-imap/v2"
 	"letterbox/backup"
 	"letterbox/doctor"
 	"letterbox/records"
@@ -23,6 +24,13 @@ type Machine struct {
 
 	// DomainsChanged is to be called when domains came or went.
 	DomainsChanged func(ctx context.Context) error
+
+	// Retention is for how many days messages stay in folders of a use, where their
+	// owner says nothing; UndeleteDays for how many what was deleted can be brought
+	// back. Room is how much more the disk takes.
+	Retention    map[imap.MailboxAttr]int
+	UndeleteDays int
+	Room         func() (int64, error)
 
 	// Plan says where snapshots go. Scratch is a folder for looking into them.
 	// TakeSnapshot begins to take one and returns at once.

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/emersion/go-imap/v2"
 	"letterbox/backup"
 	"letterbox/database"
 	"letterbox/delivery"
@@ -68,6 +69,9 @@ func equip(t testing.TB, s *Site, dir string, db *database.DB, blobs *blob.Store
 		},
 		Published:      func(ctx context.Context, domain string) ([]records.Record, error) { return published(s, ctx, domain) },
 		DomainsChanged: func(context.Context) error { return nil },
+		Retention:      map[imap.MailboxAttr]int{imap.MailboxAttrTrash: 30},
+		UndeleteDays:   14,
+		Room:           func() (int64, error) { return 2000, nil },
 		Plan:           plan,
 		Scratch:        dir,
 		TakeSnapshot:   func() { must(t, s.Snapshots.Round(context.Background(), plan.Targets[0], plan)) },

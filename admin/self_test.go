@@ -79,7 +79,7 @@ func TestSelfPagesOpen(t *testing.T) {
 		"/me/factors/codes":   "ten new codes",
 		"/me/factors/passkey": "data-passkey=\"create\"",
 		"/me/sessions":        "this one",
-		"/me/storage":         "Holiday",
+		"/me/storage":         "in one message.</p>",
 		"/me/removed":         "Nothing can be brought back",
 		"/me/addresses":       "user+shop@home.example",
 		"/me/connect":         "Port 993, SSL/TLS",

@@ -1,12 +1,14 @@
 package admin
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"time"
 
 	"letterbox/chart"
 	"letterbox/history"
+	"letterbox/store"
 	"letterbox/watch"
 )
 
@@ -16,30 +18,60 @@ func (v *visit) storage() error {
 	if err != nil {
 		return err
 	}
-	l := v.listing("-kept", "address")
+	grown, err := v.Store.Growth(v.context(), v.now, outlookMonth)
+	if err != nil {
+		return err
+	}
+	l := v.listing("-kept", "address", "-grown")
 	view := storageView{Spans: v.spans("/storage"), Account: v.r.URL.Query().Get("account")}
-	var rows []person
+	if view.Outlook, err = v.diskOutlook(); err != nil {
+		return err
+	}
+	var rows []growing
 	for _, p := range people {
 		if p.Address == view.Account {
 			view.Limit = p.Full.Limit.Bytes
 		}
 		if l.Matches(p.Address, p.Name) {
-			rows = append(rows, p)
+			g, known := grown[store.AccountID(p.ID)]
+			rows = append(rows, growing{person: p, Grown: g, Known: known})
 		}
 	}
-	slices.SortStableFunc(rows, func(a, b person) int { return l.order(a.compare(b, l.Sort)) })
+	slices.SortStableFunc(rows, func(a, b growing) int { return l.order(a.compare(b, l.Sort)) })
+	rows = cut(l, rows)
+	for i := range rows {
+		if rows[i].Outlook, err = v.outlook(store.AccountID(rows[i].ID), 0); err != nil {
+			return err
+		}
+	}
 	if v.Watch != nil {
 		if view.Charts, err = v.storageCharts(view); err != nil {
 			return err
 		}
 	}
-	return v.show(http.StatusOK, storagePage(v.page("overview", v.Say("storage.title")), l, cut(l, rows), view))
+	return v.show(http.StatusOK, storagePage(v.page("overview", v.Say("storage.title")), l, rows, view))
+}
+
+// A growing person is a row of what everybody keeps.
+type growing struct {
+	person
+	Grown   int64 // in a month
+	Known   bool  // that is
+	Outlook outlook
+}
+
+func (g growing) compare(o growing, column string) int {
+	if column == "grown" {
+		return cmp.Compare(g.Grown, o.Grown)
+	}
+	return g.person.compare(o.person, column)
 }
 
 type storageView struct {
 	Spans   spans
 	Account string // whose chart it is; "": all
 	Limit   int64
+	Outlook outlook // of the disk
 	Charts  []chartView
 }
 

@@ -28,7 +28,7 @@ func (v *visit) takeawayPage() error {
 // takeaway sends all mail of the visitor, an mbox file for each folder in a zip. It
 // is made while it is sent: a message is the most that is held of it.
 func (v *visit) takeaway() error {
-	folders, err := v.folders()
+	folders, _, err := v.Store.Mailboxes(v.context(), v.account())
 	if err != nil {
 		return err
 	}

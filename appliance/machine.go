@@ -35,6 +35,9 @@ func (a *Appliance) machine(d *Data) admin.Machine {
 			d.checkups.forget()
 			return d.ServeNames(ctx)
 		},
+		Retention:    d.Config.Mail.Retention(),
+		UndeleteDays: d.Config.Mail.UndeleteDays,
+		Room:         d.RoomForMail,
 		Plan:         d.Config.SnapshotPlan(),
 		Scratch:      filepath.Join(d.Config.Data, backup.Work),
 		TakeSnapshot: d.takeSnapshot,

@@ -28,6 +28,20 @@ func (s *Store) Expunge(ctx context.Context, m MailboxID, uids imap.UIDSet) (exp
 	return expunged, max(highest, modseq), nil
 }
 
+// Empty removes everything from a mailbox that has a uid below next, in chunks; what
+// came since somebody looked stays. It can be brought back as what was expunged.
+func (s *Store) Empty(ctx context.Context, m MailboxID, next imap.UID) (n int, err error) {
+	if next <= 1 {
+		return 0, nil
+	}
+	gone, _, err := s.remove(ctx, m, imap.UIDSet{{Start: 1, Stop: next - 1}}, 0, (*job).retire)
+	all, _ := gone.Nums()
+	if n = len(all); err != nil {
+		return n, fmt.Errorf("empty mailbox %d: %w", m, err)
+	}
+	return n, nil
+}
+
 // marked returns those of the uids that have \Deleted now.
 func (s *Store) marked(ctx context.Context, m MailboxID, uids imap.UIDSet) (marked imap.UIDSet, highest ModSeq, err error) {
 	err = s.db.Read(ctx, func(c *database.Conn) error {

@@ -120,3 +120,29 @@ func TestExpungeTellsWhatWasDone(t *testing.T) {
 		t.Errorf("%+v, told %d", m, highest)
 	}
 }
+
+// TestEmpty takes out what was there when somebody looked, flagged or not, in
+// chunks; it can be brought back.
+func TestEmpty(t *testing.T) {
+	t.Parallel()
+	h := keeping(t)
+	junk := h.box("Junk")
+	h.fill(junk, chunkRows+5, imap.FlagFlagged)
+	next := h.row(alice, "Junk").UIDNext
+	h.fill(junk, 2)
+	n, err := h.Empty(t.Context(), junk, next)
+	if must(t, err); n != chunkRows+5 {
+		t.Errorf("%d went", n)
+	}
+	if m := h.row(alice, "Junk"); m.Messages != 2 {
+		t.Errorf("%d are left", m.Messages)
+	}
+	if back, err := h.Restore(t.Context(), alice, nil); back.Messages != chunkRows+5 || err != nil {
+		t.Errorf("%+v, %v", back, err)
+	}
+	for _, nothing := range []imap.UID{0, 1} {
+		if n, err := h.Empty(t.Context(), junk, nothing); n != 0 || err != nil {
+			t.Errorf("below uid %d: %d, %v", nothing, n, err)
+		}
+	}
+}

@@ -42,31 +42,3 @@ func scanLarge(row scanner) (l LargeMessage, err error) {
 	l.UID, l.Received = imap.UID(uid), time.Unix(received, 0).UTC()
 	return l, err
 }
-
-// Stale is what lies in a mailbox for long.
-type Stale struct {
-	Mailbox  string
-	Messages int64
-	Bytes    int64
-}
-
-// Stale says how much has lain since before a time where mail goes that nobody
-// wants: in the account's Junk and Trash. Mailboxes where nothing has are left out.
-func (s *Store) Stale(ctx context.Context, a AccountID, before time.Time) (list []Stale, err error) {
-	err = s.db.Read(ctx, func(c *database.Conn) error {
-		list, err = queryAll(c, scanStale, `
-			SELECT b.name, count(*), sum(e.size) FROM mailbox AS b JOIN entry AS e ON e.mailbox = b.id
-			WHERE b.account = ? AND b.special_use IN ('\Junk', '\Trash') AND e.saved_at < ?
-			GROUP BY b.id ORDER BY b.name`, int64(a), before.Unix())
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("look for old junk: %w", err)
-	}
-	return list, nil
-}
-
-func scanStale(row scanner) (s Stale, err error) {
-	err = row.Scan(&s.Mailbox, &s.Messages, &s.Bytes)
-	return s, err
-}

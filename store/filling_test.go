@@ -4,9 +4,6 @@ import (
 	"bytes"
 	"slices"
 	"testing"
-	"time"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 // sized is a message of about so many bytes.
@@ -38,23 +35,5 @@ func TestLargest(t *testing.T) {
 	}
 	if list, err := h.Largest(t.Context(), alice+1000, 4); err != nil || len(list) != 0 {
 		t.Errorf("of somebody else: %v, %v", list, err)
-	}
-}
-
-func TestStale(t *testing.T) {
-	t.Parallel()
-	h := build(t)
-	h.fill(h.box("INBOX"), 3)
-	h.fill(h.box("Trash"), 2)
-	now := time.Now()
-	list, err := h.Stale(t.Context(), alice, now.Add(time.Hour))
-	must(t, err)
-	if len(list) != 1 || list[0].Messages != 2 || list[0].Bytes <= 0 {
-		t.Errorf("%+v", list)
-	}
-	list, err = h.Stale(t.Context(), alice, now.Add(-time.Hour))
-	must(t, err)
-	if diff := cmp.Diff([]Stale(nil), list); diff != "" {
-		t.Errorf("what is new is old: %s", diff)
 	}
 }

@@ -20,8 +20,8 @@ const RetentionEntry = "/private/vendor/letterbox/retention"
 // KeepForever is the value of RetentionEntry with which nothing goes by itself.
 const KeepForever = "never"
 
-// maxRetention is the longest time, in days.
-const maxRetention = 36500
+// MaxRetention is the longest time, in days.
+const MaxRetention = 36500
 
 // ErrBadRetention says that a value is none of RetentionEntry.
 var ErrBadRetention = errors.New("retention is a number of days from 1 to 36500, or never")
@@ -31,7 +31,7 @@ func checkRetention(value []byte) error {
 	if value == nil || string(value) == KeepForever {
 		return nil
 	}
-	if n, err := strconv.Atoi(string(value)); err != nil || n < 1 || n > maxRetention || value[0] == '+' {
+	if n, err := strconv.Atoi(string(value)); err != nil || n < 1 || n > MaxRetention || value[0] == '+' {
 		return ErrBadRetention
 	}
 	return nil
@@ -71,7 +71,7 @@ func (s *Store) Retentions(ctx context.Context, a AccountID, defaults map[imap.M
 	return all, nil
 }
 
-// read looks up what the owner has said, what is due and what was told.
+// read looks up what the owner has said, and what comes of it.
 func (r *Retention) read(q querier, owner AccountID, now time.Time) error {
 	values, err := queryAll(q, scanValue, `SELECT value FROM metadata WHERE mailbox = ? AND account = ? AND name = ?`,
 		int64(r.Mailbox.ID), int64(owner), RetentionEntry)
@@ -82,11 +82,27 @@ func (r *Retention) read(q querier, owner AccountID, now time.Time) error {
 		r.Own = true
 		r.Days, _ = strconv.Atoi(string(bytes.TrimSpace(values[0]))) // of "never", 0
 	}
+	return r.foresee(q, now)
+}
+
+// TryRetention says what would go from a mailbox if messages stayed for so many
+// days; nothing is changed.
+func (s *Store) TryRetention(ctx context.Context, m Mailbox, days int, now time.Time) (Retention, error) {
+	r := Retention{Mailbox: m, Days: days, Own: true}
+	err := s.db.Read(ctx, func(c *database.Conn) error { return r.foresee(c, now) })
+	if err != nil {
+		return r, fmt.Errorf("what would go from mailbox %d: %w", m.ID, err)
+	}
+	return r, nil
+}
+
+// foresee looks up what is due and what was told.
+func (r *Retention) foresee(q querier, now time.Time) error {
 	if r.Days == 0 {
 		return nil
 	}
 	var oldest int64
-	err = q.QueryRow(`
+	err := q.QueryRow(`
 		SELECT coalesce(sum(saved_at < ?1), 0), coalesce(sum(CASE WHEN saved_at < ?1 THEN size END), 0), coalesce(min(saved_at), 0)
 		FROM entry WHERE mailbox = ?2 AND flags & ?3 = 0`,
 		r.cutoff(now).Unix(), int64(r.Mailbox.ID), int64(Flagged)).

@@ -107,3 +107,22 @@ func TestRetentionIsTold(t *testing.T) {
 		}
 	}
 }
+
+// TestTryRetention says what a rule would do, and does not do it.
+func TestTryRetention(t *testing.T) {
+	t.Parallel()
+	h := build(t)
+	h.fill(h.box("INBOX"), 3)
+	h.fill(h.box("INBOX"), 1, imap.FlagFlagged)
+	now := time.Now().AddDate(0, 0, 40)
+	for days, want := range map[int]int64{30: 3, 50: 0, 0: 0} {
+		r, err := h.TryRetention(t.Context(), *h.row(alice, "INBOX"), days, now)
+		must(t, err)
+		if r.Due.Messages != want || r.Next.IsZero() != (days == 0) {
+			t.Errorf("after %d days: %+v", days, r)
+		}
+	}
+	if r := h.retention("INBOX", now); r.Days != 0 || r.Own {
+		t.Errorf("it is the rule now: %+v", r)
+	}
+}

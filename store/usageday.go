@@ -90,6 +90,26 @@ func (s *Store) UsageDays(ctx context.Context, a AccountID, from int64) (days []
 	return days, nil
 }
 
+// Growth says by how much each account holds more now than so many days ago, or
+// than on the first day after that of which it is known. Accounts of which none
+// is known are left out.
+func (s *Store) Growth(ctx context.Context, now time.Time, days int) (map[AccountID]int64, error) {
+	grown := map[AccountID]int64{}
+	err := s.db.Read(ctx, func(c *database.Conn) error {
+		clear(grown)
+		return c.Each(func(row []driver.Value) error {
+			grown[AccountID(row[0].(int64))] = row[1].(int64)
+			return nil
+		}, `
+			SELECT a.id, a.bytes - u.bytes FROM account AS a JOIN usage_day AS u ON u.account = a.id
+			WHERE u.day = (SELECT min(day) FROM usage_day WHERE account = a.id AND day >= ?)`, quota.DayOf(now)-int64(days))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("how accounts have grown: %w", err)
+	}
+	return grown, nil
+}
+
 func scanUsageDay(row scanner) (d UsageDay, err error) {
 	err = row.Scan(&d.Day, &d.Bytes, &d.Messages, &d.Disk)
 	return d, err

@@ -44,6 +44,30 @@ func TestUsageDays(t *testing.T) {
 	}
 }
 
+// TestGrowth: from the first day that is not too long ago until now.
+func TestGrowth(t *testing.T) {
+	t.Parallel()
+	h := build(t)
+	now := time.Unix(1_800_000_000, 0)
+	size := int64(len(letter(1)))
+	for day := range 5 {
+		h.put(h.box("INBOX"), letter(day))
+		must(t, h.RecordUsage(t.Context(), now.AddDate(0, 0, day)))
+	}
+	h.put(h.box("INBOX"), letter(5)) // of today, and not recorded yet
+	later := now.AddDate(0, 0, 5)
+	for days, want := range map[int]int64{1: size, 3: 3 * size, 5: 5 * size, 100: 5 * size} {
+		grown, err := h.Growth(t.Context(), later, days)
+		must(t, err)
+		if grown[alice] != want || grown[bob] != 0 {
+			t.Errorf("in %d days: %v, want %d", days, grown, want)
+		}
+	}
+	if grown, err := h.Growth(t.Context(), later.AddDate(0, 0, 50), 30); len(grown) != 0 || err != nil {
+		t.Errorf("nothing is known of a month ago: %v, %v", grown, err)
+	}
+}
+
 // TestDiskShares: a body that is kept once is shared by those who have it.
 func TestDiskShares(t *testing.T) {
 	t.Parallel()
