@@ -109,7 +109,7 @@ func TestAdmitByLimitOfInbox(t *testing.T) {
 
 // TestLimitsOfMailboxes plays random operations: one that would leave a mailbox
 // fuller than it was, and than it may be, fails and changes nothing; every other
-// does what it should. The counters are those of a recount all the time.
+// does what it should. The counters are those of a recount in the end.
 func TestLimitsOfMailboxes(t *testing.T) {
 	t.Parallel()
 	h := keeping(t)
@@ -127,6 +127,10 @@ func TestLimitsOfMailboxes(t *testing.T) {
 		t.Repeat(map[string]func(*rapid.T){
 			"append": p.append, "copy": p.copy, "move": p.move, "expunge": p.expunge, "restore": p.restore, "limit": p.limit, "": p.check,
 		})
+		wrong, err := h.checkAccount(t.Context(), next, nil)
+		if ok(t, err); len(wrong) > 0 {
+			t.Fatalf("counted wrong: %+v", wrong)
+		}
 	})
 }
 
@@ -183,6 +187,9 @@ func (p *limitPlay) append(t *rapid.T) {
 func (p *limitPlay) copy(t *rapid.T) {
 	from, to := p.pick(t), p.pick(t)
 	n := from.holds
+	if n > 20 {
+		return // copies of copies would fill the day
+	}
 	_, err := p.house.Copy(t.Context(), from.id, allUIDs(), to.id)
 	to.went(t, err, n, false)
 }
@@ -239,15 +246,12 @@ func (p *limitPlay) limit(t *rapid.T) {
 }
 
 func (p *limitPlay) check(t *rapid.T) {
-	for name, b := range p.boxes {
-		m, err := p.house.Mailbox(t.Context(), p.account, name)
-		ok(t, err)
-		if int64(m.Messages) != b.holds || m.Bytes != b.holds*int64(len(letter(1))) {
-			t.Fatalf("%s holds %+v, want %d messages", name, m.Usage(), b.holds)
+	list, _, err := p.house.Mailboxes(t.Context(), p.account)
+	ok(t, err)
+	for _, m := range list {
+		b := p.boxes[m.Name]
+		if b != nil && m.Usage() != (quota.Usage{Bytes: b.holds * int64(len(letter(1))), Messages: b.holds}) {
+			t.Fatalf("%s holds %+v, want %d messages", m.Name, m.Usage(), b.holds)
 		}
-	}
-	wrong, err := p.house.checkAccount(t.Context(), p.account, nil)
-	if ok(t, err); len(wrong) > 0 {
-		t.Fatalf("counted wrong: %+v", wrong)
 	}
 }
