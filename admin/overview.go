@@ -17,6 +17,7 @@ type overviewView struct {
 	Findings  []findingView
 	Dismissed int
 	Figures   []figure
+	Behind    []string // devices that are gone and fall behind, in words
 	Spans     spans
 	Charts    []chartView
 }
@@ -51,6 +52,9 @@ func (v *visit) overviewView() (view *overviewView, err error) {
 	view.State, view.Sentence = v.sentence(found)
 	view.Proof = v.proven()
 	if view.Figures, err = v.figures(); err != nil {
+		return nil, err
+	}
+	if view.Behind, err = v.stragglers(3); err != nil {
 		return nil, err
 	}
 	if v.Watch != nil {

@@ -9,7 +9,6 @@ import (
 
 	"letterbox/directory"
 	"letterbox/history"
-	"letterbox/store"
 	"letterbox/telemetry"
 )
 
@@ -39,7 +38,11 @@ func (v *visit) sessions() error {
 			return err
 		}
 	}
-	return v.show(http.StatusOK, sessionsPage(v.page("overview", v.Say("sessions.title")), l, shown, usages))
+	gone, err := v.absences()
+	if err != nil {
+		return err
+	}
+	return v.show(http.StatusOK, sessionsPage(v.page("overview", v.Say("sessions.title")), l, shown, gone, usages))
 }
 
 func compareSessions(a, b telemetry.Glance, column string) int {
@@ -56,20 +59,9 @@ func compareSessions(a, b telemetry.Glance, column string) int {
 
 // withLag compares how far each client knows its mailbox with how far that is.
 func (v *visit) withLag(list []telemetry.Glance) ([]sessionRow, error) {
-	var ids []store.MailboxID
-	for _, g := range list {
-		if g.Seen.Mailbox != 0 {
-			ids = append(ids, store.MailboxID(g.Seen.Mailbox))
-		}
-	}
-	slices.Sort(ids)
-	boxes, err := v.Store.Counters(v.context(), slices.Compact(ids))
+	now, err := v.modSeqs(len(list), func(i int) int64 { return list[i].Seen.Mailbox })
 	if err != nil {
 		return nil, err
-	}
-	now := map[int64]uint64{}
-	for _, m := range boxes {
-		now[int64(m.ID)] = uint64(m.ModSeq)
 	}
 	rows := make([]sessionRow, len(list))
 	for i, g := range list {

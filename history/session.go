@@ -152,6 +152,7 @@ func (h *DB) Usages(ctx context.Context, since time.Time, limit int) ([]Usage, e
 
 // A Device is how far a device of somebody was when it was here last.
 type Device struct {
+	Key     string // as telemetry.Who has it
 	Account int64
 	Address string
 	Words   string
@@ -165,7 +166,7 @@ type Device struct {
 // KnownDevices returns the devices of an account, or of all (0), those that were
 // here last first.
 func (h *DB) KnownDevices(ctx context.Context, account int64, limit int) ([]Device, error) {
-	rows, err := h.sql.QueryContext(ctx, `SELECT account, address, words, remote, waiting, first_at, last_at, mailbox, modseq
+	rows, err := h.sql.QueryContext(ctx, `SELECT device, account, address, words, remote, waiting, first_at, last_at, mailbox, modseq
 		FROM device WHERE ?1 = 0 OR account = ?1 ORDER BY last_at DESC LIMIT ?2`, account, limit)
 	if err != nil {
 		return nil, fmt.Errorf("read devices: %w", err)
@@ -173,7 +174,7 @@ func (h *DB) KnownDevices(ctx context.Context, account int64, limit int) ([]Devi
 	return scan(rows, func(rows *sql.Rows) (d Device, err error) {
 		var remote string
 		var first, last, modseq int64
-		err = rows.Scan(&d.Account, &d.Address, &d.Words, &remote, &d.Waiting, &first, &last, &d.Seen.Mailbox, &modseq)
+		err = rows.Scan(&d.Key, &d.Account, &d.Address, &d.Words, &remote, &d.Waiting, &first, &last, &d.Seen.Mailbox, &modseq)
 		d.Remote, _ = netip.ParseAddr(remote)
 		d.First, d.Last, d.Seen.ModSeq = time.Unix(first, 0), time.Unix(last, 0), uint64(modseq)
 		return d, err
