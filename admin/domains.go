@@ -66,6 +66,37 @@ type domainView struct {
 	Name    string
 	Checkup doctor.Checkup
 	Records []records.Record
+
+	Zone     string // in which the domain is, in the DNS
+	Provider records.Provider
+	Seen     bool   // who the provider is was seen by the name servers
+	Path     string // of the page
+}
+
+// domainView gathers it. Whose forms the records are written for is seen by the
+// name servers, unless somebody asks for another's.
+func (v *visit) domainView(name string, checkup doctor.Checkup, list []records.Record) (*domainView, error) {
+	zone, servers, err := v.Machine.NameServers(v.context(), name)
+	if err != nil {
+		return nil, err
+	}
+	d := &domainView{Name: name, Checkup: checkup, Records: list, Zone: zone, Provider: records.ProviderOf(servers), Path: v.r.URL.Path}
+	if zone == "" {
+		d.Zone = name
+	}
+	d.Seen = d.Provider.Name != ""
+	if at := v.r.URL.Query().Get("at"); at != "" {
+		d.Seen = d.Seen && at == d.Provider.Key
+		d.Provider = records.ProviderBy(at)
+	}
+	return d, nil
+}
+
+// zoneText is all records as a zone file has them.
+func (d *domainView) zoneText() (string, error) {
+	var b strings.Builder
+	err := records.WriteZone(&b, d.Records)
+	return strings.TrimSpace(b.String()), err
 }
 
 // domain shows the DNS of one, as it should be and as it is.
@@ -87,7 +118,10 @@ func (v *visit) lookAtDomain(fresh bool) (*domainView, error) {
 		return nil, err
 	}
 	checkup, err := v.Machine.CheckDomain(v.context(), name, fresh)
-	return &domainView{name, checkup, list}, err
+	if err != nil {
+		return nil, err
+	}
+	return v.domainView(name, checkup, list)
 }
 
 // examineDomain looks at the DNS again.
@@ -190,12 +224,4 @@ func (d *domainView) recordState(r records.Record) doctor.State {
 		}
 	}
 	return doctor.OK
-}
-
-// relative is the name as most providers ask for it: without the domain.
-func (d *domainView) relative(r records.Record) string {
-	if r.Name == d.Name {
-		return "@"
-	}
-	return strings.TrimSuffix(r.Name, "."+d.Name)
 }

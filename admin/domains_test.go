@@ -14,7 +14,7 @@ func TestDomains(t *testing.T) {
 	b.wants(b.post("/domains", "domain", "home.example"), http.StatusUnprocessableEntity, "here already")
 	b.wants(b.post("/domains", "domain", "New.example"), http.StatusSeeOther, "/domains/new.example")
 	b.wants(b.get("/domains/new.example"), http.StatusOK,
-		"has no MX record", "new.example. MX 10 mail.home.example.", "v=DKIM1", "<code>@</code>", "<code>_dmarc</code>", "not yet")
+		"has no MX record", "new.example. MX 10 mail.home.example.", "v=DKIM1", ">_dmarc</code>", "not yet")
 	zone := b.get("/domains/new.example/zone")
 	b.wants(zone, http.StatusOK, `new.example. TXT "v=spf1 mx -all"`)
 	before := zone.Body
@@ -47,4 +47,15 @@ func TestHealth(t *testing.T) {
 	b.wants(b.post("/health"), http.StatusSeeOther, "/health")
 	b.wants(b.get("/certificates"), http.StatusOK, "Every name has a certificate")
 	b.wants(b.post("/certificates"), http.StatusSeeOther, "/certificates")
+}
+
+// TestProviders: the records are written for the form of who serves the domain.
+func TestProviders(t *testing.T) {
+	t.Parallel()
+	h := build(t)
+	b := h.as(t, anAdmin)
+	b.wants(b.get("/domains/home.example"), 200, "home.example is served by Cloudflare", "grey cloud", ">mail.home.example</code>", `id="zone"`)
+	b.wants(b.get("/domains/home.example?at=hetzner"), 200, "typed at Hetzner", ">10 mail.home.example.</code>", "&#34;v=DKIM1")
+	b.wants(b.get("/domains/home.example?at=%3Cb%3E"), 200, "who serves home.example", "!<b>")
+	b.wants(b.get("/guide/dns?at=ovh"), 200, "leave empty")
 }

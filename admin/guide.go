@@ -170,7 +170,10 @@ func (v *visit) guideDNS() error {
 	if err != nil {
 		return err
 	}
-	d := &domainView{g.Domain, checkup, list}
+	d, err := v.domainView(g.Domain, checkup, list)
+	if err != nil {
+		return err
+	}
 	return v.show(http.StatusOK, guideDNSPage(v.page("overview", v.Say("guide.dns")), g, d))
 }
 

@@ -22,6 +22,10 @@ type Machine struct {
 	// Published is what a domain should publish; directory.ErrNotOurs.
 	Published func(ctx context.Context, domain string) ([]records.Record, error)
 
+	// NameServers says in which zone a domain is, and who serves it; nothing where that
+	// cannot be found out.
+	NameServers func(ctx context.Context, domain string) (zone string, servers []string, err error)
+
 	// DomainsChanged is to be called when domains came or went.
 	DomainsChanged func(ctx context.Context) error
 

@@ -68,6 +68,9 @@ func equip(t testing.TB, s *Site, dir string, db *database.DB, blobs *blob.Store
 			return doctor.ExamineName(ctx, p), nil
 		},
 		Published:      func(ctx context.Context, domain string) ([]records.Record, error) { return published(s, ctx, domain) },
+		NameServers: func(_ context.Context, domain string) (string, []string, error) {
+			return domain, []string{"ada.ns.cloudflare.com."}, nil
+		},
 		DomainsChanged: func(context.Context) error { return nil },
 		Retention:      map[imap.MailboxAttr]int{imap.MailboxAttrTrash: 30},
 		UndeleteDays:   14,

@@ -31,6 +31,7 @@ func (a *Appliance) machine(d *Data) admin.Machine {
 			one, err := d.Published(ctx, domain)
 			return one.Records, err
 		},
+		NameServers: d.checkups.nameServers(d),
 		DomainsChanged: func(ctx context.Context) error {
 			d.checkups.forget()
 			return d.ServeNames(ctx)
@@ -108,12 +109,49 @@ type checkups struct {
 	mu      sync.Mutex
 	all     doctor.Checkup
 	domains map[string]doctor.Checkup
+	zones   map[string]servedZone
+}
+
+// A servedZone is where a domain is in the DNS, as it was seen at a time.
+type servedZone struct {
+	at      time.Time
+	name    string
+	servers []string
+}
+
+// unhurried is how long a page waits for a name server.
+const unhurried = 3 * time.Second
+
+// nameServers finds out who serves a domain. Who cannot be asked is nobody.
+func (c *checkups) nameServers(d *Data) func(context.Context, string) (string, []string, error) {
+	return func(ctx context.Context, domain string) (string, []string, error) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if known := c.zones[domain]; time.Since(known.at) < fresh {
+			return known.name, known.servers, nil
+		}
+		names, err := d.Config.DNS.resolver()
+		if err != nil {
+			return "", nil, err
+		}
+		ctx, cancel := context.WithTimeout(ctx, unhurried)
+		defer cancel()
+		name, servers, err := names.Authority(ctx, domain)
+		if err != nil {
+			d.Log.Info("who serves a domain is unknown", "domain", domain, "error", err)
+		}
+		if c.zones == nil {
+			c.zones = map[string]servedZone{}
+		}
+		c.zones[domain] = servedZone{time.Now(), name, servers}
+		return name, servers, nil
+	}
 }
 
 func (c *checkups) forget() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.all, c.domains = doctor.Checkup{}, nil
+	c.all, c.domains, c.zones = doctor.Checkup{}, nil, nil
 }
 
 // whole looks at everything. Who asks while somebody else does waits for them.

@@ -154,6 +154,26 @@ func (r *Resolver) SRV(ctx context.Context, name string) (list []SRV, err error)
 	return list, err
 }
 
+// Authority returns the name of the zone in which a domain is, and its name
+// servers: those of the domain itself or of the nearest above it that has some. A
+// public suffix such as "org" is nobody's zone.
+func (r *Resolver) Authority(ctx context.Context, domain string) (zone string, servers []string, err error) {
+	zone = strings.TrimSuffix(domain, ".")
+	for ; strings.Contains(zone, "."); _, zone, _ = strings.Cut(zone, ".") {
+		records, _, err := r.ask(ctx, zone, dns.TypeNS)
+		if err != nil && !NotFound(err) {
+			return "", nil, err
+		}
+		for _, rr := range records {
+			servers = append(servers, strings.ToLower(rr.(*dns.NS).Ns))
+		}
+		if len(servers) > 0 {
+			return zone, servers, nil
+		}
+	}
+	return "", nil, nil
+}
+
 // A CAA record (RFC 8659).
 type CAA struct{ Tag, Value string }
 
