@@ -75,7 +75,7 @@ func (f *Filter) Answered(user int64, raw []byte) {
 // Run learns until ctx ends. It first takes up what was left.
 func (f *Filter) Run(ctx context.Context) error {
 	for {
-		if err := f.Learn(ctx); err != nil && ctx.Err() == nil {
+		if err := f.learnWaiting(ctx, giveWay); err != nil && ctx.Err() == nil {
 			f.log.ErrorContext(ctx, "nothing was learned about junk; it is tried again with the next sign", "error", err)
 		}
 		select {
@@ -93,10 +93,27 @@ func (f *Filter) Run(ctx context.Context) error {
 // batch is how many signs are read at once.
 const batch = 50
 
-// Learn learns from all signs that wait. Of more than an account may have lessons,
-// only the latest are worth it.
+// Learn learns from all signs that wait, without a pause.
 func (f *Filter) Learn(ctx context.Context) error {
+	return f.learnWaiting(ctx, func(ctx context.Context, _ time.Duration) error { return ctx.Err() })
+}
+
+// giveWay lets others have the processor for as long as learning had it: nobody waits
+// for it.
+func giveWay(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}
+
+// learnWaiting learns from all signs that wait, and pauses after each batch. Of
+// more than an account may have lessons, only the latest are worth it.
+func (f *Filter) learnWaiting(ctx context.Context, pause func(context.Context, time.Duration) error) error {
 	for {
+		began := time.Now()
 		signs, err := f.store.Signs(ctx, batch)
 		if err == nil && len(signs) == batch {
 			err = f.store.TrimSigns(ctx, maxLessons)
@@ -117,6 +134,11 @@ func (f *Filter) Learn(ctx context.Context) error {
 		}
 		for id, n := range balance {
 			if err := f.balance(ctx, id, n); err != nil {
+				return err
+			}
+		}
+		if len(signs) == batch {
+			if err := pause(ctx, time.Since(began)); err != nil {
 				return err
 			}
 		}

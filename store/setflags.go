@@ -76,7 +76,7 @@ func (j *job) setFlags(m MailboxID, walk *cursor, fc FlagChange) (r FlagResult, 
 		}
 	}
 	var read, unread imap.UIDSet
-	added := map[MessageID]Flags{}
+	var added []signal
 	for i, e := range rows {
 		flags := e.Flags&keep | add
 		switch {
@@ -85,7 +85,7 @@ func (j *job) setFlags(m MailboxID, walk *cursor, fc FlagChange) (r FlagResult, 
 		case flags != e.Flags:
 			r.Changed = appendUID(r.Changed, e.UID)
 			if more := flags &^ e.Flags &^ (Seen | Flagged | Deleted | Draft); more != 0 {
-				added[e.message] = more
+				added = append(added, signal{e.message, more})
 			}
 			if apart && (flags^e.Flags)&Seen != 0 {
 				if flags&Seen != 0 {

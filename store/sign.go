@@ -43,9 +43,18 @@ func (j *job) signMove(f, t *change, rows []entryRow) error {
 	return j.sign(t.Account, ids, junk)
 }
 
-// signFlags takes a sign from flags that messages have now and had not before.
-// What somebody wrote themselves says nothing.
-func (j *job) signFlags(c *change, added map[MessageID]Flags) error {
+// A signal is flags that a message has now and had not before.
+type signal struct {
+	message MessageID
+	flags   Flags
+}
+
+// mostAnswered is how many messages somebody may have answered at once. Beyond
+// that a program carries flags over from elsewhere, and says nothing of each.
+const mostAnswered = 20
+
+// signFlags takes signs from flags. What somebody wrote themselves says nothing.
+func (j *job) signFlags(c *change, added []signal) error {
 	if c.SpecialUse == imap.MailboxAttrSent || c.SpecialUse == imap.MailboxAttrDrafts {
 		return nil
 	}
@@ -59,14 +68,17 @@ func (j *job) signFlags(c *change, added map[MessageID]Flags) error {
 		}
 		return f
 	}
-	isJunk, isWanted := known(junkWords), known(wantedWords)|Answered
+	isJunk, isWanted := known(junkWords), known(wantedWords)
+	if len(added) <= mostAnswered {
+		isWanted |= Answered
+	}
 	var junk, wanted []MessageID
-	for id, flags := range added {
+	for _, s := range added {
 		switch {
-		case flags&isJunk != 0:
-			junk = append(junk, id)
-		case flags&isWanted != 0:
-			wanted = append(wanted, id)
+		case s.flags&isJunk != 0:
+			junk = append(junk, s.message)
+		case s.flags&isWanted != 0:
+			wanted = append(wanted, s.message)
 		}
 	}
 	if err := j.sign(c.Account, junk, true); err != nil {

@@ -68,3 +68,27 @@ func TestReadAndKept(t *testing.T) {
 		}
 	}
 }
+
+// Who answers a message says that it is wanted; a program that carries flags over
+// for a whole mailbox says nothing, unless by a keyword made for it.
+func TestSignsOfFlags(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		messages int
+		flag     imap.Flag
+		want     int64
+	}{
+		{mostAnswered, imap.FlagAnswered, mostAnswered},
+		{mostAnswered + 1, imap.FlagAnswered, 0},
+		{mostAnswered + 1, "$NotJunk", mostAnswered + 1},
+	} {
+		h := build(t)
+		in := h.box("INBOX")
+		h.fill(in, test.messages)
+		_, err := h.SetFlags(t.Context(), in, allUIDs(), FlagChange{Op: imap.StoreFlagsAdd, Flags: []imap.Flag{test.flag}})
+		must(t, err)
+		if n := h.count(`SELECT count(*) FROM sign`); n != test.want {
+			t.Errorf("%s on %d messages gave %d signs, want %d", test.flag, test.messages, n, test.want)
+		}
+	}
+}
