@@ -109,6 +109,7 @@ var floors = map[string][]string{
 		"watch",
 	},
 	"appliance": {
+		"accept",
 		"admin",
 		"backup",
 		"certificate",

@@ -26,6 +26,7 @@ type Server struct {
 	Limiter *Limiter
 	Log     *slog.Logger
 	Grace   time.Duration // for what runs when the server stops
+	Proxies Proxies       // who connects for others
 	Refusal string        // the line for those beyond the limits; "": they hear nothing, as where TLS comes first
 
 	Refused func(peer netip.Addr) // hears of those beyond the limits; may be nil
@@ -43,6 +44,8 @@ type gathering struct {
 	mu       sync.Mutex
 	sessions map[Session]struct{}
 	ended    sync.WaitGroup
+
+	introductions sync.WaitGroup // of those whom proxies connect for
 }
 
 // Serve accepts connections until ctx ends or ln is closed. Then sessions that
@@ -83,12 +86,21 @@ func (g *gathering) accept(running, working context.Context, ln net.Listener) er
 			// Mostly too many open files: others close theirs meanwhile.
 			g.Log.Error("accept failed", "error", err)
 			pause(running, 100*time.Millisecond)
-		case !g.Limiter.Connect(Peer(conn)):
-			g.refuse(conn)
+		case g.Proxies.has(conn):
+			g.introductions.Go(func() { g.admitProxied(running, working, conn) })
 		default:
-			g.start(working, conn)
+			g.admit(working, conn)
 		}
 	}
+}
+
+// admit starts a session unless there are too many.
+func (g *gathering) admit(working context.Context, conn net.Conn) {
+	if !g.Limiter.Connect(Peer(conn)) {
+		g.refuse(conn)
+		return
+	}
+	g.start(working, conn)
 }
 
 // pause waits, or less when ctx ends.
@@ -133,6 +145,7 @@ func (g *gathering) start(ctx context.Context, conn net.Conn) {
 // drain wakes the sessions that wait, so that they say goodbye, and gives the
 // others the grace.
 func (g *gathering) drain(abandon func()) {
+	g.introductions.Wait()
 	g.each(Session.Wake)
 	late := time.AfterFunc(g.Grace, func() {
 		abandon()

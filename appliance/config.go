@@ -47,6 +47,7 @@ type Listen struct {
 	HTTP          Addresses `toml:"http" doc:"HTTP: the certificate authority looks here whether the host name is ours; everybody else is sent on to https."`
 	HTTPS         Addresses `toml:"https" doc:"HTTPS: the pages. The certificate authority looks here, too."`
 	Metrics       Addresses `toml:"metrics" doc:"For monitoring: /metrics (Prometheus), /livez and /readyz over plain HTTP. Only this machine may reach it unless metrics_public says otherwise."`
+	ProxyFrom     Networks  `toml:"proxy_from" doc:"Addresses or networks of proxies in front of the ports for mail, with commas between, that begin each connection with the PROXY protocol (version 1 or 2) and so tell for whom they connect. They must do so; from anywhere else it is refused like every nonsense."`
 	MetricsPublic bool      `toml:"metrics_public" doc:"Permit listen.metrics on addresses that others can reach. There is no password on it."`
 }
 

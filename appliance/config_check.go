@@ -94,6 +94,11 @@ func (l *Listen) check() error {
 			taken[address] = n.name
 		}
 	}
+	for _, proxy := range l.ProxyFrom {
+		if proxy.Bits() == 0 {
+			errs = append(errs, fmt.Errorf("listen.proxy_from: %s would let everybody claim to be anybody; name the proxies alone", proxy))
+		}
+	}
 	for _, address := range l.Metrics {
 		if !l.MetricsPublic && !isLoopback(address) {
 			errs = append(errs, fmt.Errorf("listen.metrics: %s can be reached from elsewhere; listen on 127.0.0.1:9400, or set listen.metrics_public = true", address))

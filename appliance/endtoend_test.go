@@ -38,14 +38,9 @@ type running struct {
 	trust *tls.Config // for clients: its certificate, and no other
 }
 
-// run starts an appliance where anna lives. It ends with the test.
-func run(t testing.TB) *running {
-	t.Helper()
-	return runAs(t, func(*Config) {})
-}
-
-// runAs is run with a configuration that is changed.
-func runAs(t testing.TB, change func(*Config)) *running {
+// run starts an appliance where anna lives, with what is changed about its
+// configuration. It ends with the test.
+func run(t testing.TB, change ...func(*Config)) *running {
 	t.Helper()
 	c := Default()
 	c.Data, c.Hostname = filepath.Join(t.TempDir(), "data"), "localhost"
@@ -53,7 +48,9 @@ func runAs(t testing.TB, change func(*Config)) *running {
 	for _, l := range []*Addresses{&c.Listen.IMAP, &c.Listen.IMAPS, &c.Listen.SMTP, &c.Listen.Submission, &c.Listen.Submissions} {
 		*l = Addresses{"127.0.0.1:0"}
 	}
-	change(&c)
+	for _, fn := range change {
+		fn(&c)
+	}
 	ready, ended := make(chan *Data, 1), make(chan error, 1)
 	a, err := New(c, Options{
 		Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),

@@ -17,11 +17,11 @@ import (
 func TestReportsEndToEnd(t *testing.T) {
 	t.Parallel()
 	names := zone.Serve(t, `_smtp._tls.far.example. TXT "v=TLSRPTv1; rua=mailto:letterbox-reports@far.example"`)
-	far := runAs(t, func(c *Config) { c.DNS.Servers = Addresses{names.Addr} })
+	far := run(t, func(c *Config) { c.DNS.Servers = Addresses{names.Addr} })
 	if _, err := far.data.Directory.AddDomain(t.Context(), "far.example"); err != nil {
 		t.Fatal(err)
 	}
-	near := runAs(t, func(c *Config) {
+	near := run(t, func(c *Config) {
 		c.DNS.Servers = Addresses{names.Addr}
 		c.Relay.Address, c.Relay.TLS = far.Addr("smtp").String(), "none"
 	})

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"letterbox/accept"
 	"letterbox/admin"
 	"letterbox/imapd"
 	"letterbox/smtpd"
@@ -51,6 +52,7 @@ func (a *Appliance) imap(d *Data) *imapd.Server {
 		Log:               d.Log.With("server", "imap"),
 		TLS:               d.Certificates.Config(),
 		PlaintextLoopback: c.PlaintextLoopback,
+		Proxies:           accept.Proxies(d.Config.Listen.ProxyFrom),
 		Version:           Version(),
 		AppendLimit:       int64(c.MaxMessageSize),
 		Withheld:          c.Withheld,
@@ -78,6 +80,7 @@ func (a *Appliance) smtp(d *Data) *smtpd.Server {
 		Log:               d.Log.With("server", "smtp"),
 		TLS:               d.Certificates.Config(),
 		PlaintextLoopback: d.Config.IMAP.PlaintextLoopback,
+		Proxies:           accept.Proxies(d.Config.Listen.ProxyFrom),
 		Limits: smtpd.Limits{
 			Connections: c.MaxConnections,
 			PerAddress:  c.MaxConnectionsPerAddress,

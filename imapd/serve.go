@@ -23,6 +23,7 @@ func (srv *Server) serve(ctx context.Context, ln net.Listener, secure *tls.Confi
 		Limiter: srv.connections,
 		Log:     srv.cfg.Log,
 		Grace:   srv.cfg.Timeouts.Grace,
+		Proxies: srv.cfg.Proxies,
 		Refused: srv.cfg.Telemetry.Habits().TurnedAway,
 		New: func(conn net.Conn, stopping <-chan struct{}) accept.Session {
 			return visit{srv.newSession(conn, stopping), secure}

@@ -38,7 +38,8 @@ type Config struct {
 
 	TLS               *tls.Config // nil: neither STARTTLS nor ServeTLS
 	PlaintextLoopback bool        // lets loopback peers sign in without TLS
-	Version           string      // for ID
+	Proxies           accept.Proxies
+	Version           string // for ID
 
 	// AppendLimit bounds a message; 0: 50 MiB.
 	AppendLimit int64

@@ -19,6 +19,7 @@ func (srv *Server) serve(ctx context.Context, ln net.Listener, d door) error {
 		Limiter: srv.connections,
 		Log:     srv.cfg.Log.With("protocol", d.protocol),
 		Grace:   srv.cfg.Timeouts.Grace,
+		Proxies: srv.cfg.Proxies,
 		Refused: srv.cfg.Telemetry.Habits().TurnedAway,
 		New: func(conn net.Conn, stopping <-chan struct{}) accept.Session {
 			return visit{srv.newSession(conn, d, stopping)}

@@ -47,6 +47,7 @@ type Config struct {
 
 	TLS               *tls.Config // nil: neither STARTTLS nor ServeSubmissions
 	PlaintextLoopback bool        // lets loopback peers sign in without TLS
+	Proxies           accept.Proxies
 
 	Limits   Limits
 	Timeouts Timeouts
