@@ -14,6 +14,7 @@ import (
 type letterbox struct {
 	process
 	binary string
+	smtp   string
 }
 
 func newLetterbox(dir string) (*letterbox, error) {
@@ -26,7 +27,7 @@ func newLetterbox(dir string) (*letterbox, error) {
 	if out, err := build.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("go build: %w: %s", err, out)
 	}
-	for _, address := range []*string{&l.plain, &l.tls} {
+	for _, address := range []*string{&l.plain, &l.tls, &l.smtp} {
 		port, err := freePort()
 		if err != nil {
 			return nil, err
@@ -46,6 +47,11 @@ func newLetterbox(dir string) (*letterbox, error) {
 
 func (l *letterbox) Name() string { return "Letterbox" }
 
+func (l *letterbox) SMTP() string { return l.smtp }
+
+// Settle waits for the indexer.
+func (l *letterbox) Settle(ctx context.Context) { calm(ctx, l, 5*time.Minute) }
+
 func (l *letterbox) command(stdin string, args ...string) error {
 	cmd := exec.Command(l.binary, append([]string{"--data", l.dir}, args...)...)
 	cmd.Stdin = strings.NewReader(stdin)
@@ -59,7 +65,7 @@ func (l *letterbox) Start(ctx context.Context) error {
 	args := []string{"--data", l.dir}
 	for _, key := range []string{
 		"listen.imap=" + l.plain, "listen.imaps=" + l.tls,
-		"listen.smtp=", "listen.submission=", "listen.submissions=", "listen.http=", "listen.https=", "listen.metrics=",
+		"listen.smtp=" + l.smtp, "smtp.max_connections_per_address=1000", "listen.submission=", "listen.submissions=", "listen.http=", "listen.https=", "listen.metrics=",
 		"imap.plaintext_loopback=true", "doctor.every=0s", "imap.max_connections=20000",
 		"snapshot.schedule=never", "snapshot.target=" + filepath.Join(filepath.Dir(filepath.Dir(l.dir)), "snapshots"),
 		"imap.max_connections_per_address=20000", "imap.max_connections_per_user=20000",

@@ -7,6 +7,7 @@
 //	go run ./bench -only 'FETCH|SEARCH' -alone  Letterbox without Dovecot
 //	go run ./bench -scale 1000,10000,100000     how it grows with the mailbox
 //	go run ./bench -snapshots 100000            snapshots, beside restic
+//	go run ./bench -receive                     mail that arrives, beside Postfix
 //
 // It needs Debian's dovecot-imapd and root (Dovecot changes users), listens on
 // loopback alone and removes what it made.
@@ -33,6 +34,7 @@ type options struct {
 	profile  string
 	scale    []int
 	snapshot int
+	receive  bool
 }
 
 func main() {
@@ -40,6 +42,7 @@ func main() {
 	only := flag.String("only", "", "run the workloads whose name matches")
 	scale := flag.String("scale", "", "instead measure mailboxes of these sizes, such as 1000,10000,100000,1000000")
 	flag.IntVar(&o.snapshot, "snapshots", 0, "instead measure snapshots of so many messages, beside restic")
+	flag.BoolVar(&o.receive, "receive", false, "instead measure mail that arrives, beside Postfix")
 	flag.IntVar(&o.messages, "messages", 10000, "messages in the large mailbox")
 	flag.IntVar(&o.rounds, "rounds", 5, "rounds of each workload")
 	flag.BoolVar(&o.alone, "alone", false, "measure Letterbox without Dovecot")
@@ -81,6 +84,9 @@ func run(ctx context.Context, o options) error {
 	}
 	if err := os.Chmod(dir, 0o755); err != nil { // Dovecot's mail user walks through it
 		return err
+	}
+	if o.receive {
+		return runReceive(ctx, o, dir)
 	}
 	contest := &contest{options: o, dir: dir}
 	if err := contest.invite(); err != nil {

@@ -3,7 +3,6 @@ package junk
 import (
 	"bytes"
 	"cmp"
-	"hash/fnv"
 	"io"
 	"slices"
 	"strings"
@@ -43,19 +42,23 @@ func (f Features) Numbers() []uint32 {
 // linear in what it looks at.
 func Read(raw []byte) Features {
 	m := message.Parse(raw)
-	c := &collector{seen: map[uint32]bool{}}
+	c := &collector{seen: make(map[uint32]bool, maxFeatures)}
 	c.header(raw[:min(m.Root.Body, int64(len(raw)))], m)
 	c.parts(raw, &m.Root)
 	slices.SortFunc(c.list, func(a, b Feature) int { return cmp.Compare(a.Number, b.Number) })
 	return c.list
 }
 
-// number is that of a feature. Of a million of them two collide with a chance
-// that does no harm: a word counts a little for another.
-func number(word string) uint32 {
-	h := fnv.New64a()
-	_, _ = io.WriteString(h, word)
-	sum := h.Sum64()
+// number is that of a feature, whose pieces are given one after the other: FNV-1a,
+// folded. Of a million of them two collide with a chance that does no harm: a word
+// counts a little for another.
+func number(pieces ...string) uint32 {
+	sum := uint64(14695981039346656037)
+	for _, piece := range pieces {
+		for i := range len(piece) {
+			sum = (sum ^ uint64(piece[i])) * 1099511628211
+		}
+	}
 	return uint32(sum ^ sum>>32)
 }
 
@@ -66,16 +69,21 @@ type collector struct {
 	text int // bytes of text that were looked at
 }
 
-func (c *collector) add(word string) {
-	if len(c.list) >= maxFeatures {
+// add notes a feature, which may be given in pieces: most were seen before, and need
+// not be put together.
+func (c *collector) add(pieces ...string) {
+	if c.full() {
 		return
 	}
-	n := number(word)
+	n := number(pieces...)
 	if !c.seen[n] {
 		c.seen[n] = true
-		c.list = append(c.list, Feature{n, word})
+		c.list = append(c.list, Feature{n, strings.Join(pieces, "")})
 	}
 }
+
+// full reports whether nothing more is noted of this message.
+func (c *collector) full() bool { return len(c.list) >= maxFeatures }
 
 // parts reads what a reader would see, and what they would not.
 func (c *collector) parts(raw []byte, p *message.Part) {

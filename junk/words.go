@@ -23,18 +23,21 @@ const (
 func (c *collector) words(kind string, text []byte) {
 	last := ""
 	for chunk := range strings.FieldsSeq(string(message.AppendFold(nil, text))) {
+		if c.full() {
+			return
+		}
 		if isLink(chunk) {
 			c.link(chunk)
 			last = ""
 			continue
 		}
 		for _, word := range c.chunk(chunk) {
-			c.add(kind + word)
+			c.add(kind, word)
 			if script := scriptOf(word); script != "" {
-				c.add(kind + script)
+				c.add(kind, script)
 			}
 			if last != "" {
-				c.add(kind + last + " " + word)
+				c.add(kind, last, " ", word)
 			}
 			last = word
 		}
@@ -44,6 +47,14 @@ func (c *collector) words(kind string, text []byte) {
 // chunk takes what stands between spaces apart into words, and undoes what is
 // done to words so that filters do not know them.
 func (c *collector) chunk(chunk string) []string {
+	if word, ok := plain(chunk); ok {
+		return []string{word}
+	}
+	return c.closely(chunk)
+}
+
+// closely is chunk for those that are not plain.
+func (c *collector) closely(chunk string) []string {
 	if word, ok := spelled(chunk); ok { // v.i.a.g.r.a
 		c.add("letters apart")
 		return []string{word}
@@ -72,6 +83,23 @@ func (c *collector) chunk(chunk string) []string {
 		}
 	}
 	return found
+}
+
+// plain is the word of a chunk to which nothing was done: most of them.
+func plain(chunk string) (word string, ok bool) {
+	word = chunk
+	if n := len(chunk) - 1; n >= 0 && strings.IndexByte(".,;:!?", chunk[n]) >= 0 {
+		word = chunk[:n]
+	}
+	if len(word) < minWord || len(word) > maxWord {
+		return "", false
+	}
+	for i := range len(word) {
+		if !isLatin(word[i]) {
+			return "", false
+		}
+	}
+	return word, true
 }
 
 // isWordRune includes the signs that stand for letters in disguise.
