@@ -3,24 +3,50 @@ package admin
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // check complains about what people stumble over; see the file.
 //
 //go:embed testdata/check.js
 var check string
+
+// focus goes through the page; see the file.
+//
+//go:embed testdata/focus.js
+var focus string
+
+// axeRun has axe-core, where it is installed, look for what its makers are sure of.
+const axeRun = `;axe.run({resultTypes: ["violations"], runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]})
+	.then((found) => found.violations.map((v) => v.id + ": " + v.help + ": " + v.nodes.map((n) => n.html.slice(0, 120)).join(" | ")))`
+
+// axeCore is the source of axe-core (https://github.com/dequelabs/axe-core), if
+// scripts/install could fetch it; our own checks do not need it.
+func axeCore(t testing.TB) string {
+	t.Helper()
+	cache, err := os.UserCacheDir()
+	must(t, err)
+	source, err := os.ReadFile(filepath.Join(cache, "letterbox/node_modules/axe-core/axe.min.js"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return ""
+	}
+	must(t, err)
+	return string(source)
+}
 
 // A look is how somebody sees a page.
 type look struct {
@@ -73,6 +99,8 @@ func (h *house) window(t testing.TB, browser context.Context, who string) *windo
 	ctx, shut := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
 	t.Cleanup(shut)
 	w := &window{ctx, h, t}
+	// Several are looked at at once, and only one can be in front.
+	call(w, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
 	if who != "" {
 		token, secure := h.as(t, who).cookie(sessionCookie), true
 		call(w, network.SetCookie, network.SetCookieParams{
@@ -109,22 +137,39 @@ func call[P, R any](w *window, command cdp.Command[P, R], params P) R {
 // open shows a page in a look.
 func (w *window) open(path string, l look) {
 	w.t.Helper()
+	w.look(l)
+	run(w, chromedp.Navigate(w.house.URL+path))
+}
+
+// look shows the page in another look.
+func (w *window) look(l look) {
+	w.t.Helper()
 	scheme := "light"
 	if l.dark {
 		scheme = "dark"
 	}
 	call(w, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}},
 	})
 	run(w, chromedp.EmulateViewport(l.width, l.height))
-	run(w, chromedp.Navigate(w.house.URL+path))
 }
 
-// complaints runs check.
-func (w *window) complaints() []string {
+// withoutScript lets the pages run none.
+func (w *window) withoutScript() {
 	w.t.Helper()
-	return run(w, chromedp.Evaluate[[]string](check))
+	call(w, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
 }
+
+// complain runs a check, which returns a list of complaints.
+func (w *window) complain(s sight, how, check string) {
+	w.t.Helper()
+	for _, c := range run(w, chromedp.Evaluate[[]string](check, waiting)) {
+		w.t.Errorf("%s, %s: %s", s.path, how, c)
+	}
+}
+
+// waiting lets a promise come true.
+func waiting(p *runtime.EvaluateParams) { p.AwaitPromise = new(true) }
 
 // shoot keeps a picture of the page in the folder that LETTERBOX_SCREENSHOTS
 // names; without it there is none.
@@ -139,74 +184,48 @@ func (w *window) shoot(name string, l look) {
 	must(w.t, os.WriteFile(filepath.Join(folder, fmt.Sprintf("%s-%s.png", name, l.name)), png, 0o644))
 }
 
-// A sight is a page worth looking at, and who looks.
-type sight struct{ name, who, path string }
-
-func sights() []sight {
-	return []sight{
-		{"signin", "", "/signin"},
-		{"overview", anAdmin, "/overview"},
-		{"people", anAdmin, "/people"},
-		{"reports", anAuditor, "/domains/home.example/reports"},
-		{"traces", anAuditor, "/trace"},
-		{"trace", anAuditor, "/trace/one"},
-		{"person", anAdmin, "/people/1"},
-		{"person-add", anAdmin, "/people/new"},
-		{"person-remove", anAdmin, "/people/2/remove"},
-		{"role", anAdmin, "/people/2/role"},
-		{"teams", aHelper, "/people/teams"},
-		{"settings", anAuditor, "/settings"},
-		{"audit", anAuditor, "/settings/audit"},
-		{"search", anAdmin, "/search?q=a"},
-		{"home", aUser, "/me"},
-	}
-}
-
-// others are the pages of the route table that are no sights: they are checked,
-// and no pictures kept.
-func others() (list []sight) {
-	no := map[string]bool{
-		"/": true, "/overview/live": true, "/me/export/mail.zip": true, "/snapshots/sheet": true, "/.well-known/change-password": true, // no pages of their own
-	}
-	for _, s := range sights() {
-		path, _, _ := strings.Cut(s.path, "?")
-		no[path] = true
-	}
-	for _, r := range routes() {
-		path, isGet := strings.CutPrefix(r.pattern, "GET ")
-		if isGet && !strings.Contains(path, "{") && !no[path] {
-			list = append(list, sight{"", anAdmin, path})
-		}
-	}
-	return list
-}
-
 // TestSights looks at every page as a person does: on a desk and on a phone, by
-// day and by night.
+// day and by night, with the keyboard alone, and without script.
 func TestSights(t *testing.T) {
 	t.Parallel()
-	browser := chromium(t)
-	h := build(t, journal(t))
-	h.populate(t, 60)
-	h.report("dmarc-1.xml")
-	h.report("tls-1.json")
-	windows := map[string]*window{}
-	for _, s := range append(sights(), others()...) {
-		if windows[s.who] == nil {
-			windows[s.who] = h.window(t, browser, s.who)
+	browser, h := chromium(t), inhabit(t)
+	shares := map[string][]sight{}
+	for i, s := range h.sights(t) {
+		share := s.who
+		if share == anAdmin { // has most, so that two look at them
+			share = []string{anAdmin, "1"}[i%2]
 		}
-		w := windows[s.who]
-		for i, l := range looks {
-			if s.name == "" && i != 0 && i != len(looks)-1 {
-				continue // a bright desk and a dark phone will do
+		shares[share] = append(shares[share], s)
+	}
+	for _, list := range shares {
+		t.Run(list[0].who, func(t *testing.T) {
+			t.Parallel()
+			w, plain := h.window(t, browser, list[0].who), h.window(t, browser, list[0].who)
+			plain.withoutScript()
+			for _, s := range list {
+				w.examine(s)
+				plain.open(s.path, looks[2])
+				plain.complain(s, "without script", check)
 			}
-			w.open(s.path, l)
-			for _, c := range w.complaints() {
-				t.Errorf("%s, %s: %s", s.path, l.name, c)
-			}
-			if s.name != "" && (i == 0 || i == len(looks)-1) {
-				w.shoot(s.name, l)
-			}
+		})
+	}
+}
+
+// examine looks at a page in every way.
+func (w *window) examine(s sight) {
+	w.t.Helper()
+	w.open(s.path, looks[0])
+	for i, l := range looks {
+		w.look(l)
+		w.complain(s, l.name, check)
+		if i == 0 || i == len(looks)-1 {
+			w.shoot(s.name, l)
+			w.open(s.path, l) // where the first Tab begins
+			run(w, chromedp.KeyEvent(kb.Tab))
+			w.complain(s, l.name+", by the Tab key", focus)
 		}
+	}
+	if axe := axeCore(w.t); axe != "" {
+		w.complain(s, "axe-core", axe+axeRun)
 	}
 }

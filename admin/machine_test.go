@@ -67,7 +67,7 @@ func equip(t testing.TB, s *Site, dir string, db *database.DB, blobs *blob.Store
 			p.Hostname = hostname
 			return doctor.ExamineName(ctx, p), nil
 		},
-		Published:      func(ctx context.Context, domain string) ([]records.Record, error) { return published(s, ctx, domain) },
+		Published: func(ctx context.Context, domain string) ([]records.Record, error) { return published(s, ctx, domain) },
 		NameServers: func(_ context.Context, domain string) (string, []string, error) {
 			return domain, []string{"ada.ns.cloudflare.com."}, nil
 		},

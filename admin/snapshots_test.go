@@ -26,6 +26,8 @@ func (h *house) deliver(t testing.TB, to, raw string) {
 	must(t, h.Queue.Accept(t.Context(), e, []byte(raw), recipients, nil))
 }
 
+var aSnapshot = regexp.MustCompile(`/snapshots/0/\d{8}T\d{6}Z`)
+
 // TestSheet is a file to keep, in the reader's language.
 func TestSheet(t *testing.T) {
 	t.Parallel()
@@ -50,7 +52,7 @@ func TestSnapshots(t *testing.T) {
 	b.wants(b.post("/snapshots"), http.StatusSeeOther, "/snapshots")
 	list := b.get("/snapshots")
 	b.wants(list, http.StatusOK, "proven to be restorable: just now", "proven: it was restored as a trial")
-	path := regexp.MustCompile(`/snapshots/0/\d{8}T\d{6}Z`).FindString(list.Body)
+	path := aSnapshot.FindString(list.Body)
 	if path == "" {
 		t.Fatalf("no snapshot in %s", clip(list.Body))
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // journal gives a site what became of three messages in it.
-func journal(t *testing.T) func(*Site) {
+func journal(t testing.TB) func(*Site) {
 	t.Helper()
 	j, err := trace.Open(t.Context(), filepath.Join(t.TempDir(), "trace.db"), trace.Options{})
 	must(t, err)

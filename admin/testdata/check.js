@@ -43,7 +43,7 @@
   // Size of what is touched; links within a text are as large as the text.
   for (const e of document.querySelectorAll("button,.button,input:not([type=hidden]),select,nav a,th a,summary")) {
     if (!seen(e)) continue;
-    const box = e.type === "checkbox" || e.type === "radio" ? e.closest(".choice") ?? e : e;
+    const box = e.type === "checkbox" || e.type === "radio" ? e.closest(".choice, .tick") ?? e : e;
     const r = box.getBoundingClientRect();
     if (r.height < 39.5) say(`only ${Math.round(r.height)} px high`, e);
   }
