@@ -26,17 +26,21 @@ type cleaner struct {
 	old map[MailboxID]bool // mailboxes whose history may be too long
 }
 
-// startCleaner starts it with whatever was left to do, unless it is to keep still.
-func startCleaner(s *Store, still bool) *cleaner {
-	ctx, cancel := context.WithCancel(context.Background())
-	c := &cleaner{store: s, woken: make(chan struct{}, 1), cancel: cancel, done: make(chan struct{}), old: map[MailboxID]bool{}}
+func newCleaner(s *Store) *cleaner {
+	return &cleaner{store: s, woken: make(chan struct{}, 1), done: make(chan struct{}), old: map[MailboxID]bool{}}
+}
+
+// start begins with whatever was left to do, unless it is to keep still. The store
+// has its cleaner by then.
+func (c *cleaner) start(still bool) {
+	var ctx context.Context
+	ctx, c.cancel = context.WithCancel(context.Background())
 	if still {
 		close(c.done)
-		return c
+		return
 	}
 	go c.run(ctx)
 	c.wake()
-	return c
 }
 
 // wake says that there is something to do.

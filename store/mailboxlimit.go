@@ -9,7 +9,7 @@ import (
 )
 
 // ErrUnlimited says that a mailbox cannot have a limit of its own.
-var ErrUnlimited = errors.New("Junk and Trash have no limits of their own: what is thrown away must have a place to go; set after how many days it is removed")
+var ErrUnlimited = errors.New("the folders Junk and Trash have no limits of their own: what is thrown away must have a place to go; set after how many days it is removed")
 
 // SetMailboxLimit bounds what a mailbox holds, in bytes and messages, beside what
 // its account may; zero lifts a bound. What it holds already stays. It fails with

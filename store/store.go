@@ -114,6 +114,7 @@ type Store struct {
 // opener's. It takes up what was left to be cleared away.
 func Open(ctx context.Context, o Options) (*Store, error) {
 	s := &Store{db: o.DB, blobs: o.Blobs, log: o.Log, spool: o.Spool, address: o.Address, undelete: o.Undelete, signed: make(chan struct{}, 1)}
+	s.cleaner = newCleaner(s)
 	s.views.most, s.catalogs.most = idleMessages, maxCards
 	if o.Small {
 		s.views.most, s.catalogs.most = idleMessages/8, maxCards/8
@@ -143,7 +144,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if s.indexer, err = startIndexer(s, o.Search, o.Still); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	s.cleaner = startCleaner(s, o.Still)
+	s.cleaner.start(o.Still)
 	return s, nil
 }
 
