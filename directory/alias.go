@@ -18,49 +18,69 @@ type Alias struct {
 }
 
 // AddAlias lets address be delivered to target, ours or elsewhere; an address
-// may have several targets. ErrNotOurs for an address elsewhere, ErrNoSuchUser
-// for a target of ours that leads nowhere, ErrLoop, ErrExists, ErrBadAddress.
+// may have several targets. ErrNotOurs for an address elsewhere, ErrExists,
+// ErrBadAddress; *TargetError with ErrNoSuchUser for a target of ours that leads
+// nowhere, ErrLoop, ErrBadAddress.
 func (d *Directory) AddAlias(ctx context.Context, address, target string) error {
-	from, to, err := d.parseAlias(address, target)
+	from, err := ParseAddress(address)
 	if err != nil {
 		return fmt.Errorf("add alias: %w", err)
 	}
+	from = from.fold()
 	return d.db.Write(ctx, func(tx *database.Tx) error {
 		domain, err := domainByName(tx, from.Domain)
 		if err != nil {
 			return fmt.Errorf("add alias %s: %w", from, err)
 		}
-		if to, err = canonicalTarget(tx, to); err != nil {
-			return err
-		}
-		if err := d.mustNotHide(tx, from); err != nil {
+		if err := d.mayBeAlias(tx, from); err != nil {
 			return fmt.Errorf("add alias: %w", err)
 		}
-		if err := insertAlias(tx, domain.ID, from, to); err != nil {
-			return err
+		to, err := parseTarget(tx, target)
+		if err != nil {
+			return fmt.Errorf("add alias %s: %w", from, err)
 		}
-		if err := d.checkTarget(tx, domain.ID, from, to); err != nil {
-			return fmt.Errorf("add alias %s: target %w", from, err)
-		}
-		return d.audit(ctx, tx, Event{Action: "alias.add", Subject: from.String(), Detail: to.String()})
+		return d.addTarget(ctx, tx, domain.ID, from, to)
 	})
 }
 
-// parseAlias reads both ends.
-func (d *Directory) parseAlias(address, target string) (from, to Address, err error) {
-	if from, err = ParseAddress(address); err != nil {
-		return from, to, err
-	}
+// A TargetError says which target of an alias cannot be one, and why.
+type TargetError struct {
+	Target string
+	Err    error
+}
+
+func (e *TargetError) Error() string { return "target " + e.Err.Error() }
+func (e *TargetError) Unwrap() error { return e.Err }
+
+// mayBeAlias is about new addresses.
+func (d *Directory) mayBeAlias(q querier, from Address) error {
 	if err := d.checkSeparators(from); err != nil {
-		return from, to, err
+		return err
 	}
-	if to, err = ParseAddress(target); err != nil {
-		return from, to, err
+	return d.mustNotHide(q, from)
+}
+
+// parseTarget reads what an alias is to lead to.
+func parseTarget(q querier, target string) (Address, error) {
+	to, err := ParseAddress(target)
+	if err == nil && to.Local == catchAll {
+		err = fmt.Errorf("%s: %w: a target is one mailbox", to, ErrBadAddress)
 	}
-	if to.Local == catchAll {
-		return from, to, fmt.Errorf("%s: %w: a target is one mailbox", to, ErrBadAddress)
+	if err != nil {
+		return to, &TargetError{target, err}
 	}
-	return from.fold(), to, nil
+	return canonicalTarget(q, to)
+}
+
+// addTarget lets an alias lead to one more.
+func (d *Directory) addTarget(ctx context.Context, tx *database.Tx, domain int64, from, to Address) error {
+	if err := insertAlias(tx, domain, from, to); err != nil {
+		return err
+	}
+	if err := d.checkTarget(tx, domain, from, to); err != nil {
+		return fmt.Errorf("add alias %s: %w", from, &TargetError{to.String(), err})
+	}
+	return d.audit(ctx, tx, Event{Action: "alias.add", Subject: from.String(), Detail: to.String()})
 }
 
 // canonicalTarget folds the case of a target of ours, so that one target cannot
