@@ -71,6 +71,7 @@ func inhabit(t testing.TB) *household {
 		"/me/storage/{folder}", folderURL(box),
 		"/trace/{trace}", "/trace/one",
 		"{domain}", "home.example",
+		"{local}", "hello",
 		"{token}", token,
 		"/settings/change/{key}", "/settings/change/junk.threshold",
 		"/settings/careful/{key}", "/settings/careful/mail.junk_days",
