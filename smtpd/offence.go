@@ -75,20 +75,19 @@ func (s *session) turnedAway(until time.Time) error {
 }
 
 // mayBring counts a message that a peer begins.
-func (s *session) mayBring() error {
-	if !s.isStranger() || s.srv.conduct.message(accept.Network(s.peer)) {
-		return nil
-	}
-	s.srv.cfg.Telemetry.Refused("rate")
-	return refuse(450, "4.7.1", "your address brings more messages than this server takes in an hour; try again later")
-}
+func (s *session) mayBring() error { return s.within(s.srv.conduct.message, "brings more messages") }
 
 // mayName counts a recipient that a peer names.
-func (s *session) mayName() error {
-	if !s.isStranger() || s.srv.conduct.recipient(accept.Network(s.peer)) {
+func (s *session) mayName() error { return s.within(s.srv.conduct.recipient, "names more recipients") }
+
+// within counts with one of the levels, and puts the peer off when that is full.
+func (s *session) within(counts func(netip.Prefix) bool, does string) error {
+	if !s.isStranger() || counts(accept.Network(s.peer)) {
 		return nil
 	}
-	return refuse(450, "4.7.1", "your address names more recipients than this server takes in an hour; try again later")
+	s.log.Info("peer put off", "reason", does+" than an hour may have")
+	s.srv.cfg.Telemetry.Refused("rate")
+	return refuse(450, "4.7.1", "your address %s than this server takes in an hour; try again later", does)
 }
 
 // suffer lets a peer wait for the reply to an offence, for longer each time, and

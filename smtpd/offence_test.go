@@ -130,6 +130,9 @@ func TestRates(t *testing.T) {
 	c.expect("RCPT TO:<anna@example.org>", "450")
 	c.expect("DATA", "354")
 	c.expect("Subject: hello\r\n\r\nx\r\n.", "250")
+	if line := `letterbox_refused_messages_total{reason="rate"} 2`; !strings.Contains(h.metrics(t), line) {
+		t.Errorf("monitoring does not hear %s", line)
+	}
 }
 
 // TestOwnMachines: users, machines of the house and servers that are named are
