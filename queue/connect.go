@@ -84,7 +84,7 @@ func (c *Courier) policy(ctx context.Context, h host, sts *stsPolicy, domain str
 	p := tlsPolicy{trusted: h.secure || sts != nil && sts.allows(h.name), about: sts.about(domain)}
 	if sts == nil || sts.Mode != "enforce" {
 		if sts != nil && sts.Mode == "testing" {
-			p.watch = c.watch(ctx, sts, h, domain)
+			p.watch = c.watch(sts, h)
 		}
 		return p, nil
 	}

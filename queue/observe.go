@@ -1,7 +1,6 @@
 package queue
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -33,11 +32,10 @@ func (p *stsPolicy) about(domain string) report.TLSPolicy {
 }
 
 // watch is what a policy would demand of a server, if it were enforced.
-func (c *Courier) watch(ctx context.Context, sts *stsPolicy, h host, domain string) verification {
+func (c *Courier) watch(sts *stsPolicy, h host) verification {
 	if sts.allows(h.name) {
 		return c.webPKI(h.name)
 	}
-	c.Log.WarnContext(ctx, "MTA-STS would refuse a server", "domain", domain, "host", h.name)
 	return func(tls.ConnectionState) error { return errNotInPolicy }
 }
 
@@ -59,6 +57,7 @@ func (c *Courier) observe(p tlsPolicy, hostname string, addr netip.Addr, client 
 	case p.watch != nil:
 		failure.Sender = text(client.local())
 		if err := p.watch(*client.tls); err != nil {
+			c.Log.Warn("MTA-STS would refuse a server", "domain", p.about.Domain, "host", hostname, "error", err)
 			failure.Result, failure.Reason = whyNot(err)
 		}
 	}
