@@ -22,10 +22,12 @@ func farZone(p *postfix) string {
 func among(t *testing.T, z *zone.Zone, settings ...string) (l *letterbox, port int) {
 	t.Helper()
 	port = freePort(t)
-	l = serve(t, append([]string{
-		"dns.servers=" + z.Addr, "hostname=mx.letterbox.example", "tls.authority=", fmt.Sprintf("listen.smtp=127.0.0.1:%d", port),
-	}, settings...)...)
-	return l, port
+	return serve(t, append(inWorld(z, port), settings...)...), port
+}
+
+// inWorld are the settings for that.
+func inWorld(z *zone.Zone, port int) []string {
+	return []string{"dns.servers=" + z.Addr, "hostname=mx.letterbox.example", "tls.authority=", fmt.Sprintf("listen.smtp=127.0.0.1:%d", port)}
 }
 
 // write lets Anna send a message.

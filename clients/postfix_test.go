@@ -4,16 +4,12 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/hex"
 	"encoding/pem"
 	"fmt"
-	"math/big"
 	"net"
 	"os"
 	"os/exec"
@@ -24,7 +20,6 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // A postfix is the server for far.example, in a folder of its own and on an
@@ -36,6 +31,8 @@ type postfix struct {
 	digest string   // SHA-256 of its public key, for a TLSA record
 	words  sync.Map // what it says to recipients
 	output output
+
+	authority *authority // for its certificate; nobody trusts it who is not told to
 }
 
 // startPostfix runs Postfix until the test ends. Only root can: it takes port 25
@@ -80,7 +77,7 @@ myhostname = mx.far.example
 mydestination =
 inet_interfaces = loopback-only
 inet_protocols = ipv4
-virtual_mailbox_domains = far.example
+virtual_mailbox_domains = far.example strict.example trying.example
 virtual_mailbox_base = %[1]s/mail
 virtual_mailbox_maps = static:all/
 virtual_uid_maps = static:%[2]d
@@ -225,32 +222,18 @@ func (p *postfix) policy(conn net.Conn) {
 	}
 }
 
-// makeCertificate makes one for mx.far.example, which no authority stands for.
+// makeCertificate lets the authority make one for mx.far.example.
 func (p *postfix) makeCertificate() {
 	p.t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	p.authority = newAuthority(p.t)
+	cert := p.authority.issue("mx.far.example")
+	private, err := x509.MarshalPKCS8PrivateKey(cert.PrivateKey)
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "mx.far.example"}, DNSNames: []string{"mx.far.example"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	private, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	public, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	sum := sha256.Sum256(public)
+	sum := sha256.Sum256(cert.Leaf.RawSubjectPublicKeyInfo)
 	p.digest = hex.EncodeToString(sum[:])
-	p.write("etc/server.pem", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}))+string(pemCertificate(der)))
+	p.write("etc/server.pem", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}))+string(pemCertificate(cert.Leaf.Raw)))
 }
 
 // loopback is an address of 127/8 on which nobody has port 25.

@@ -83,11 +83,17 @@ func TestMain(m *testing.M) {
 func serve(t *testing.T, settings ...string) *letterbox {
 	t.Helper()
 	l := newLetterbox(t)
+	l.open(settings...)
+	return l
+}
+
+// open adds the users and starts the program.
+func (l *letterbox) open(settings ...string) {
+	l.t.Helper()
 	l.run(password+"\n", "user", "add", anna)
 	l.run(password+"\n", "user", "add", ben)
-	l.start(t, settings...)
+	l.start(l.t, settings...)
 	l.saveCertificate()
-	return l
 }
 
 // newLetterbox makes a data folder with a domain and nobody in it.
