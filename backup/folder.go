@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
 )
 
@@ -102,12 +103,10 @@ func (f *Folder) Flush(ctx context.Context) error {
 	batch := f.waiting
 	f.waiting = nil
 	f.mu.Unlock()
-	folders := map[string]bool{}
-	for _, w := range batch {
-		if err := errors.Join(ctx.Err(), syncPath(w.part)); err != nil {
-			return err
-		}
+	if err := syncAll(ctx, batch); err != nil {
+		return err
 	}
+	folders := map[string]bool{}
 	for _, w := range batch {
 		if err := os.Rename(w.part, w.path); err != nil {
 			return err
@@ -124,6 +123,24 @@ func (f *Folder) Flush(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// flushes is how many files are flushed at once: they share the file system's
+// commits, which cost more than what is in them.
+const flushes = 8
+
+func syncAll(ctx context.Context, batch []written) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(flushes)
+	for _, w := range batch {
+		group.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			return syncPath(w.part)
+		})
+	}
+	return group.Wait()
 }
 
 // The room that a snapshot leaves on the disk: mail may live on the same one.

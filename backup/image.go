@@ -10,15 +10,22 @@ import (
 	"os"
 	"path/filepath"
 
+	"golang.org/x/sync/errgroup"
+
 	"letterbox/database"
 )
 
-// The database is cut into chunks of chunkSize, four of its pages. A chunk that
-// is as it was in the last snapshot is taken from there.
+// The database is cut into chunks of chunkSize, two of its pages. A chunk that
+// is as it was in the last snapshot is taken from there. Indexes of hashes change a
+// page here and a page there: of larger chunks more would be written for nothing,
+// of smaller ones more must be remembered.
 //
 // While the read transaction is open only changed chunks are copied, to a scratch
 // file: nothing then waits for a target.
-const chunkSize = 16 << 10
+const chunkSize = 8 << 10
+
+// readAhead is how many chunks are read before they are compared.
+const readAhead = 64
 
 // A digest tells whether a chunk was changed.
 type digest [16]byte
@@ -89,30 +96,50 @@ func (k *Keeper) scratchFile() (*os.File, error) {
 	return f, os.Remove(f.Name())
 }
 
+// read takes in every page. What it reads is compared meanwhile on another
+// goroutine: the transaction ends sooner, and so the WAL is free again.
 func (i *image) read(c *database.Conn, last []chunk, w io.Writer) error {
-	buffer := make([]byte, 0, chunkSize)
-	flush := func() error {
-		one := chunk{digest: digestOf(buffer)}
-		if n := len(i.chunks); n < len(last) && last[n].digest == one.digest && last[n].place.Length == int64(len(buffer)) {
-			one.place = last[n].place
-		} else if _, err := w.Write(buffer); err != nil {
-			return err
+	full, spare := make(chan []byte, readAhead), make(chan []byte, readAhead)
+	for range readAhead {
+		spare <- make([]byte, 0, chunkSize)
+	}
+	var comparing errgroup.Group
+	comparing.Go(func() (err error) {
+		for b := range full {
+			if err == nil {
+				err = i.compare(b, last, w)
+			}
+			spare <- b[:0]
 		}
-		i.size += int64(len(buffer))
-		i.chunks = append(i.chunks, one)
-		buffer = buffer[:0]
+		return err
+	})
+	buffer := <-spare
+	err := c.Pages(func(page []byte) error {
+		if buffer = append(buffer, page...); len(buffer) >= chunkSize {
+			full <- buffer
+			buffer = <-spare
+		}
+		return nil
+	})
+	if len(buffer) > 0 {
+		full <- buffer
+	}
+	close(full)
+	return errors.Join(err, comparing.Wait())
+}
+
+// compare adds the next chunk, and copies it unless it is as it was.
+func (i *image) compare(b []byte, last []chunk, w io.Writer) error {
+	one := chunk{digest: digestOf(b)}
+	if n := len(i.chunks); n < len(last) && last[n].digest == one.digest && last[n].place.Length == int64(len(b)) {
+		one.place = last[n].place
+	}
+	i.size += int64(len(b))
+	i.chunks = append(i.chunks, one)
+	if !one.changed() {
 		return nil
 	}
-	err := c.Pages(func(page []byte) error {
-		buffer = append(buffer, page...)
-		if len(buffer) < chunkSize {
-			return nil
-		}
-		return flush()
-	})
-	if err == nil && len(buffer) > 0 {
-		err = flush()
-	}
+	_, err := w.Write(b)
 	return err
 }
 
@@ -170,20 +197,18 @@ func (i *image) extents() (list []Extent) {
 	return list
 }
 
-// usable returns the chunks of the last snapshot that may be referred to again:
-// those whose bundle is there and still in use for at least half of it. A bundle
-// that is mostly superseded would otherwise be kept for a few chunks for ever.
+// usable marks the chunks of the last snapshot as changed that cannot be referred
+// to again: their bundle must be there, and still in use for at least half of it.
+// One that is mostly superseded would otherwise be kept for a few chunks for ever.
 func usable(last []chunk, there func(Name) bool) []chunk {
 	used := map[Name]int64{}
 	for _, c := range last {
 		used[c.place.Bundle] += c.place.Length
 	}
-	list := make([]chunk, len(last))
 	for n, c := range last {
-		list[n] = c
 		if !there(c.place.Bundle) || 2*used[c.place.Bundle] < c.place.Size {
-			list[n].place = Extent{}
+			last[n].place = Extent{}
 		}
 	}
-	return list
+	return last
 }

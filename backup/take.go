@@ -40,7 +40,7 @@ func (k *Keeper) Take(ctx context.Context, t Target, hurry bool) (Result, error)
 }
 
 func (k *Keeper) take(ctx context.Context, t Target, hurry bool) (result Result, err error) {
-	began := k.now()
+	began, start := k.now(), time.Now()
 	if err := k.tidy(); err != nil {
 		return result, err
 	}
@@ -96,7 +96,7 @@ func (k *Keeper) take(ctx context.Context, t Target, hurry bool) (result Result,
 	}
 	return Result{
 		ID: manifest.ID, Size: manifest.Size(), Bundles: u.bundles.Load(), Bytes: u.bytes.Load(),
-		Image: result.Image, Took: time.Since(imageBegan),
+		Image: result.Image, Took: time.Since(start),
 	}, nil
 }
 

@@ -2,7 +2,7 @@ package database
 
 import (
 	"context"
-	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 )
@@ -37,23 +37,24 @@ func (db *DB) Image(ctx context.Context, fn func(c *Conn) error) (err error) {
 // Against VACUUM INTO this takes half the time and leaves every page where it
 // is, so that two images differ only in the pages that were changed between them.
 func (c *Conn) Pages(fn func(page []byte) error) error {
-	rows, err := c.conn.query(c.ctx, `SELECT pgno, data FROM sqlite_dbpage('main') ORDER BY pgno`, nil)
-	if err != nil {
-		return explain(err)
-	}
-	defer rows.Close()
-	var number, last int64
-	var page sql.RawBytes
-	for rows.Next() {
-		if err := rows.Scan(&number, &page); err != nil {
-			return explain(err)
+	var last int64
+	return c.Each(func(row []driver.Value) error {
+		number, page, err := pageOf(row)
+		if err != nil {
+			return err
 		}
 		if last++; number != last {
 			return fmt.Errorf("read page %d: got page %d", last, number)
 		}
-		if err := fn(page); err != nil {
-			return err
-		}
+		return fn(page)
+	}, `SELECT pgno, data FROM sqlite_dbpage('main') ORDER BY pgno`)
+}
+
+func pageOf(row []driver.Value) (number int64, page []byte, err error) {
+	number, isNumber := row[0].(int64)
+	page, isPage := row[1].([]byte)
+	if !isNumber || !isPage {
+		return 0, nil, fmt.Errorf("read the database whole: a page is %T %T", row[0], row[1])
 	}
-	return explain(rows.Err())
+	return number, page, nil
 }
