@@ -61,7 +61,7 @@ func (x *Index) Add(ctx context.Context, origin string, docs []Doc, positions []
 }
 
 func addDocs(ctx context.Context, tx *sql.Tx, docs []Doc) error {
-	trigram, err := tx.PrepareContext(ctx, `INSERT INTO trigram (rowid, text) VALUES (?, ?), (?, ?)`)
+	trigram, err := tx.PrepareContext(ctx, `INSERT INTO trigram (rowid, text) VALUES (?, ?)`)
 	if err != nil {
 		return err
 	}
@@ -76,7 +76,10 @@ func addDocs(ctx context.Context, tx *sql.Tx, docs []Doc) error {
 		if _, err := tx.ExecContext(ctx, `INSERT INTO doc (id) VALUES (?)`, d.ID); err != nil {
 			return err
 		}
-		if _, err := trigram.ExecContext(ctx, 2*d.ID, indexable(d.Header), 2*d.ID+1, indexable(d.Body)); err != nil {
+		if _, err := trigram.ExecContext(ctx, 2*d.ID, indexable(d.Header)); err != nil {
+			return err
+		}
+		if _, err := trigram.ExecContext(ctx, 2*d.ID+1, indexable(d.Body)); err != nil {
 			return err
 		}
 		if _, err := text.ExecContext(ctx, d.ID, len(d.Header), pack(d.Header, d.Body)); err != nil {
