@@ -51,15 +51,30 @@ func (x *Index) Add(ctx context.Context, origin string, docs []Doc, positions []
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.origin = origin
-	ids := slices.Clip(x.ids) // what was handed out stays as it is
-	for i := range docs {
-		ids = append(ids, docs[i].ID)
-	}
-	slices.Sort(ids)
-	x.ids = ids
+	x.hold(docs)
 	return nil
 }
 
+// hold takes up the ids of messages that were added; x.mu is held. Ids ascend,
+// mostly, and go behind those that there are: whoever was handed the list sees no
+// further than to its end. Only those out of order cost a copy of all.
+func (x *Index) hold(docs []Doc) {
+	ids := make([]int64, len(docs))
+	for i := range docs {
+		ids[i] = docs[i].ID
+	}
+	slices.Sort(ids)
+	if n := len(x.ids); n > 0 && len(ids) > 0 && ids[0] < x.ids[n-1] {
+		x.ids = slices.Concat(x.ids, ids)
+		slices.Sort(x.ids)
+		return
+	}
+	x.ids = append(x.ids, ids...)
+}
+
+// addDocs adds each text by a statement of its own: one of two rows would open a
+// savepoint, at which FTS5 writes out what it has gathered, a segment for every
+// message.
 func addDocs(ctx context.Context, tx *sql.Tx, docs []Doc) error {
 	trigram, err := tx.PrepareContext(ctx, `INSERT INTO trigram (rowid, text) VALUES (?, ?)`)
 	if err != nil {
