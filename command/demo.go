@@ -81,60 +81,67 @@ func demoSettings() []string {
 type demoPerson struct {
 	demo.User
 	Address, Password string
-	Messages          int
+	Messages          int64
 }
 
-// settle makes the domain, the people and their mail.
+// settle makes the domain, the people and their mail, and all that happened to it.
 func settle(ctx context.Context, d *appliance.Data) ([]demoPerson, error) {
-	if _, err := d.Directory.AddDomain(ctx, demoDomain); err != nil {
+	if err := serveDemoDomain(ctx, d); err != nil {
 		return nil, err
 	}
 	now := time.Now()
-	mail := demo.Mail(demoDomain, now)
-	if err := recall(ctx, d, mail, now); err != nil {
-		return nil, err
-	}
 	var people []demoPerson
+	users, accounts := map[string]*directory.User{}, map[string]store.AccountID{}
 	for _, user := range demo.Users() {
 		p := demoPerson{User: user, Address: user.Local + "@" + demoDomain, Password: directory.GeneratePassword()}
 		added, err := d.Directory.AddUser(ctx, p.Address, p.Name, p.Password)
 		if err != nil {
 			return nil, err
 		}
-		if p.Messages, err = fill(ctx, d.Store, store.AccountID(added.ID), user.Local, mail); err != nil {
+		account := store.AccountID(added.ID)
+		if err := d.Store.EnsureAccount(ctx, account); err != nil {
 			return nil, err
 		}
+		users[user.Local], accounts[user.Local] = added, account
 		people = append(people, p)
 	}
 	// Anna looks after the server, so that there is somebody who may see its pages.
-	return people, d.Directory.SetRole(ctx, people[0].Address, "admin")
+	if err := d.Directory.SetRole(ctx, people[0].Address, "admin"); err != nil {
+		return nil, err
+	}
+	if err := wish(ctx, d, users["anna"], users["ben"], now); err != nil {
+		return nil, err
+	}
+	if err := live(ctx, d, accounts, now); err != nil {
+		return nil, err
+	}
+	if err := errors.Join(receiveReports(ctx, d, now), leaveWaiting(ctx, d, users["anna"], now)); err != nil {
+		return nil, err
+	}
+	return people, countMail(ctx, d, people, accounts)
 }
 
-// fill puts one person's part of the mail into their account.
-func fill(ctx context.Context, s *store.Store, a store.AccountID, local string, mail []demo.Message) (int, error) {
-	if err := s.EnsureAccount(ctx, a); err != nil {
-		return 0, err
+// serveDemoDomain adds the domain, with the keys that sign its mail.
+func serveDemoDomain(ctx context.Context, d *appliance.Data) error {
+	if _, err := d.Directory.AddDomain(ctx, demoDomain); err != nil {
+		return err
 	}
-	var batch store.Batch
-	for _, m := range mail {
-		if m.User != local {
-			continue
-		}
-		mailbox, err := s.Mailbox(ctx, a, m.Mailbox)
-		if errors.Is(err, store.ErrNotFound) {
-			if mailbox, err = s.CreateMailbox(ctx, a, m.Mailbox, ""); err == nil {
-				err = s.Subscribe(ctx, a, m.Mailbox)
-			}
-		}
+	if err := d.Directory.EnsureKeys(ctx, demoDomain); err != nil {
+		return err
+	}
+	return d.ServeNames(ctx)
+}
+
+// countMail says how much mail everybody has.
+func countMail(ctx context.Context, d *appliance.Data, people []demoPerson, accounts map[string]store.AccountID) error {
+	for i := range people {
+		used, _, err := d.Store.Usage(ctx, accounts[people[i].Local])
 		if err != nil {
-			return 0, fmt.Errorf("%s: %w", m.Mailbox, err)
+			return err
 		}
-		batch.Messages = append(batch.Messages, store.NewMessage{
-			Mailbox: mailbox.ID, Raw: m.Raw, Flags: m.Flags, Received: m.Received,
-		})
+		people[i].Messages = used.Messages
 	}
-	_, err := s.Append(ctx, batch)
-	return len(batch.Messages), err
+	return nil
 }
 
 // demoText is what the demo prints; every line of it can be pasted.
