@@ -1,7 +1,6 @@
 # make test is all that a change must pass; docs/testing.md says what is in it.
 
-.PHONY: build test quick generate fuzz crash bench junk cross release reproducible newcomer clean
-.PHONY: build test quick generate screenshots fuzz crash bench cross release reproducible newcomer clean
+.PHONY: build test quick generate screenshots fuzz crash bench junk cross release reproducible newcomer clean
 
 build: ## the program, for this machine
 	CGO_ENABLED=0 go build -trimpath -o letterbox .

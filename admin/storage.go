@@ -24,6 +24,9 @@ func (v *visit) storage() error {
 	}
 	l := v.listing("-kept", "address", "-grown")
 	view := storageView{Spans: v.spans("/storage"), Account: v.r.URL.Query().Get("account")}
+	if !v.r.URL.Query().Has("span") {
+		view.Spans.span = history.SpanNamed("month") // mail does not grow in a day
+	}
 	if view.Outlook, err = v.diskOutlook(); err != nil {
 		return err
 	}

@@ -115,25 +115,48 @@ func noteName(p *page, n trace.Note) string {
 	return n.Name
 }
 
-// factsOf are what is known of an event beside what happened, by name.
-func factsOf(p *page, e trace.Event) (facts [][2]string) {
-	add := func(key, value string) {
-		if value != "" {
-			facts = append(facts, [2]string{p.Say("traces.fact." + key), value})
+// A step is an event of a message with what is known of it.
+type step struct {
+	trace.Event
+	Facts [][2]string // by name
+}
+
+// stepsOf tells a message's events one after the other. What is the same for all of
+// them is said once.
+func stepsOf(p *page, t trace.Trace) []step {
+	said := map[string]bool{}
+	steps := make([]step, len(t.Events))
+	for i, e := range t.Events {
+		s := step{Event: e}
+		add := func(key, value string) {
+			if value != "" {
+				s.Facts = append(s.Facts, [2]string{p.Say("traces.fact." + key), value})
+			}
 		}
+		once := func(key, value string) {
+			if !said[key+value] {
+				add(key, value)
+			}
+			said[key+value] = true
+		}
+		add("when", p.Moment(e.At))
+		add("recipient", e.Recipient)
+		once("sender", e.Sender)
+		once("id", e.MessageID)
+		if e.Remote.IsValid() {
+			once("remote", e.Remote.String())
+		}
+		once("helo", e.Helo)
+		once("protocol", e.Protocol)
+		if e.Size > 0 {
+			once("size", p.Size(e.Size))
+		}
+		add("host", e.Host)
+		add("reply", e.Reply)
+		for _, n := range e.Notes {
+			s.Facts = append(s.Facts, [2]string{noteName(p, n), n.Text})
+		}
+		steps[i] = s
 	}
-	add("recipient", e.Recipient)
-	add("sender", e.Sender)
-	add("id", e.MessageID)
-	if e.Remote.IsValid() {
-		add("remote", e.Remote.String())
-	}
-	add("helo", e.Helo)
-	add("protocol", e.Protocol)
-	if e.Size > 0 {
-		add("size", p.Size(e.Size))
-	}
-	add("host", e.Host)
-	add("reply", e.Reply)
-	return facts
+	return steps
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/netip"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,7 +21,7 @@ func journal(t testing.TB) func(*Site) {
 	for _, e := range []trace.Event{
 		{Trace: "one", At: now.AddDate(0, 0, -3), Kind: trace.Received, Sender: "shop@example.com", MessageID: "1@example.com", Size: 2000,
 			Remote: netip.MustParseAddr("192.0.2.1"), Helo: "<i>helo</i>", Notes: []trace.Note{{Name: "spf", Text: "pass"}, {Name: "novel", Text: "<script>x</script>"}}},
-		{Trace: "one", At: now.AddDate(0, 0, -3), Kind: trace.Delivered, Recipient: aUser, Folder: "Junk",
+		{Trace: "one", At: now.AddDate(0, 0, -3), Kind: trace.Delivered, Recipient: aUser, Folder: "Junk", MessageID: "1@example.com", Size: 2000,
 			Notes: []trace.Note{{Name: "score", Text: "7.1 of 5.0"}, {Name: "junk", Text: "+4.2 content order now"}}},
 		{Trace: "two", Kind: trace.Refused, Sender: "<b>@example.net", Recipient: aUser, Reply: "550 <script>alert(1)</script>"},
 		{Trace: "three", Kind: trace.Received, Sender: aUser},
@@ -63,7 +64,11 @@ func TestTrace(t *testing.T) {
 	t.Parallel()
 	h := build(t, journal(t))
 	b := h.as(t, anAdmin)
-	b.wants(b.get("/trace/one"), http.StatusOK, "shop@example.com to "+aUser, "192.0.2.1", "1@example.com", "In Junk", "7.1 of 5.0",
+	one := b.get("/trace/one")
+	if n := strings.Count(one.Body, "1@example.com"); n != 1 {
+		t.Errorf("the Message-ID is told %d times", n)
+	}
+	b.wants(one, http.StatusOK, "shop@example.com to "+aUser, "192.0.2.1", "1@example.com", "In Junk", "7.1 of 5.0",
 		"+4.2 content order now", "&lt;i&gt;helo", "&lt;script&gt;x", "!<script>x", "!<i>")
 	b.wants(b.get("/trace/two"), http.StatusOK, "Refused: 550 &lt;script&gt;", "!<script>alert", "!<b>@")
 	b.wants(b.get("/trace/three"), http.StatusOK, "450 later", "mx.far.example", "250 thanks")

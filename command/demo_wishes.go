@@ -29,7 +29,7 @@ func wish(ctx context.Context, d *appliance.Data, anna, ben *directory.User, now
 	if err := d.Directory.SwitchDisposable(ctx, anna.ID, lottery.Address, true); err != nil {
 		return err
 	}
-	if err := d.Store.SetLimit(ctx, store.AccountID(anna.ID), quota.Limit{Bytes: 8e6}); err != nil {
+	if err := d.Store.SetLimit(ctx, store.AccountID(anna.ID), quota.Limit{Bytes: 12e6}); err != nil {
 		return err
 	}
 	return d.Directory.SetVacation(ctx, ben.ID, directory.Vacation{

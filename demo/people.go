@@ -19,7 +19,7 @@ func family() []letter {
 			attachment("IMG_0412.jpg", "image/jpeg", landscape(1200, 800, 0.1)),
 			attachment("IMG_0413.jpg", "image/jpeg", landscape(1200, 800, 0.6)),
 			attachment("On the way back – almost dark.jpg", "image/jpeg", landscape(1200, 800, 1.0)))},
-		letter{from: dad, to: anna, subject: "Choir, recorded from the gallery", ago: 33 * day, body: mixed(
+		letter{from: dad, to: anna, subject: "Choir, recorded from the gallery", ago: 19 * day, body: mixed(
 			text("It became a bit large. The bass on the left is me.\n"),
 			attachment("choir.wav", "audio/wav", tune(90)))},
 	), in("anna", "INBOX", unread,
