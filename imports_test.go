@@ -144,6 +144,7 @@ var floors = map[string][]string{
 		"certificate",
 		"control",
 		"database",
+		"delivery",
 		"demo",
 		"directory",
 		"discover",
@@ -155,6 +156,7 @@ var floors = map[string][]string{
 		"queue",
 		"quota",
 		"records",
+		"report",
 		"store",
 		"store/blob",
 		"trace",
@@ -164,6 +166,7 @@ var floors = map[string][]string{
 	"internal/fault":    {"store/blob"},         // for tests: breaks storage on purpose
 	"internal/dialogue": nil,                    // for tests: plays written conversations with a server
 	"internal/zone":     nil,                    // for tests: a name server
+	"internal/chromium": nil,                    // for tests: a browser
 	"bench":             nil,                    // a program of its own that runs this one as users do
 	"clients":           nil,                    // tests alone, likewise
 	"packaging":         nil,                    // tests alone, of what is installed

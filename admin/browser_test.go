@@ -7,10 +7,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
@@ -18,6 +16,7 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+	"letterbox/internal/chromium"
 )
 
 // check complains about what people stumble over; see the file.
@@ -64,43 +63,15 @@ var looks = []look{
 
 // A window is a tab of a real browser.
 type window struct {
-	ctx   context.Context
+	*chromium.Tab
 	house *house
 	t     testing.TB
-}
-
-// chromium starts the browser, once for a test; it ends with it.
-func chromium(t testing.TB) context.Context {
-	t.Helper()
-	path, err := exec.LookPath("chromium")
-	if err != nil && os.Getenv("LETTERBOX_CLIENTS") != "require" {
-		t.Skip("no Chromium; scripts/install installs it")
-	}
-	must(t, err)
-	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path),
-		chromedp.NoSandbox, // of root, in a container; it sees nothing but our own pages
-		chromedp.DisableGPU,
-		chromedp.Flag("ignore-certificate-errors", true),
-		chromedp.Flag("disable-dev-shm-usage", true),
-		chromedp.Flag("hide-scrollbars", true),
-	)
-	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
-	t.Cleanup(stop)
-	browser, quit := chromedp.NewContext(allocator)
-	t.Cleanup(quit)
-	must(t, chromedp.Do(browser)) // starts it
-	return browser
 }
 
 // window opens a tab in which somebody is signed in, or nobody ("").
 func (h *house) window(t testing.TB, browser context.Context, who string) *window {
 	t.Helper()
-	ctx, shut := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
-	t.Cleanup(shut)
-	w := &window{ctx, h, t}
-	// Several are looked at at once, and only one can be in front.
-	call(w, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
+	w := &window{chromium.Open(t, browser), h, t}
 	if who != "" {
 		token, secure := h.as(t, who).cookie(sessionCookie), true
 		call(w, network.SetCookie, network.SetCookieParams{
@@ -110,28 +81,16 @@ func (h *house) window(t testing.TB, browser context.Context, who string) *windo
 	return w
 }
 
-// patience is how long a page may take where many tests run at once; it is no
-// measure of anything.
-const patience = time.Minute
-
 // run does something in the window and returns what came of it.
 func run[T any](w *window, a chromedp.Action[T]) T {
 	w.t.Helper()
-	ctx := w.ctx
-	if chromedp.FromContext(ctx).Target != nil { // the first action may have no deadline: it makes the tab
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, patience)
-		defer cancel()
-	}
-	result, err := chromedp.Run(ctx, a)
-	must(w.t, err)
-	return result
+	return chromium.Do(w.Tab, a)
 }
 
 // call speaks to the browser itself.
 func call[P, R any](w *window, command cdp.Command[P, R], params P) R {
 	w.t.Helper()
-	return run(w, func(ctx context.Context, t *chromedp.Target) (R, error) { return cdp.Call(ctx, t, command, params) })
+	return chromium.Call(w.Tab, command, params)
 }
 
 // open shows a page in a look.
@@ -152,12 +111,6 @@ func (w *window) look(l look) {
 		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}},
 	})
 	run(w, chromedp.EmulateViewport(l.width, l.height))
-}
-
-// withoutScript lets the pages run none.
-func (w *window) withoutScript() {
-	w.t.Helper()
-	call(w, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
 }
 
 // complain runs a check, which returns a list of complaints.
@@ -188,7 +141,7 @@ func (w *window) shoot(name string, l look) {
 // day and by night, with the keyboard alone, and without script.
 func TestSights(t *testing.T) {
 	t.Parallel()
-	browser, h := chromium(t), inhabit(t)
+	browser, h := chromium.Start(t), inhabit(t)
 	shares := map[string][]sight{}
 	for i, s := range h.sights(t) {
 		share := s.who
@@ -201,7 +154,7 @@ func TestSights(t *testing.T) {
 		t.Run(list[0].who, func(t *testing.T) {
 			t.Parallel()
 			w, plain := h.window(t, browser, list[0].who), h.window(t, browser, list[0].who)
-			plain.withoutScript()
+			plain.WithoutScript()
 			for _, s := range list {
 				w.examine(s)
 				plain.open(s.path, looks[2])

@@ -4,16 +4,16 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+	"letterbox/internal/chromium"
 )
 
 // TestPalette finds a page by the keyboard alone.
 func TestPalette(t *testing.T) {
 	t.Parallel()
 	h := build(t)
-	w := h.window(t, chromium(t), anAdmin)
+	w := h.window(t, chromium.Start(t), anAdmin)
 	w.open("/people", looks[0])
 	run(w, chromedp.KeyEvent("k", chromedp.KeyModifiers(kb.ModifierCtrl)))
 	run(w, chromedp.WaitVisible(".palette input"))
@@ -28,8 +28,8 @@ func TestPalette(t *testing.T) {
 func TestWithoutScript(t *testing.T) {
 	t.Parallel()
 	h := build(t)
-	w := h.window(t, chromium(t), "")
-	call(w, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	w := h.window(t, chromium.Start(t), "")
+	w.WithoutScript()
 	page := h.page(t, aUser)
 	w.open("/signin?to="+page, looks[2])
 	run(w, chromedp.SendKeys("#user", anAdmin))

@@ -6,6 +6,7 @@ import (
 
 	"github.com/chromedp/cdproto/webauthn"
 	"github.com/chromedp/chromedp"
+	"letterbox/internal/chromium"
 )
 
 // TestPasskeyInBrowser makes a passkey with the authenticator of a real browser,
@@ -18,7 +19,7 @@ func TestPasskeyInBrowser(t *testing.T) {
 	var err error
 	h.Passkeys, err = h.Directory.Passkeys("localhost", h.URL)
 	must(t, err)
-	w := h.window(t, chromium(t), aUser)
+	w := h.window(t, chromium.Start(t), aUser)
 	w.open("/me/factors/passkey", looks[0])
 	call(w, webauthn.Enable, webauthn.EnableParams{})
 	call(w, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{Options: &webauthn.VirtualAuthenticatorOptions{

@@ -9,25 +9,36 @@ import (
 	"github.com/emersion/go-imap/v2"
 )
 
-// family sends pictures, calendars and a recording that is rather large.
+// family sends pictures, calendars and recordings that are rather large.
 func family() []letter {
 	const dinner = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Letterbox//demo//EN\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\nUID:dinner-1@HERE\r\nDTSTAMP:20260601T080000Z\r\nDTSTART:20260705T170000Z\r\nDTEND:20260705T210000Z\r\nSUMMARY:Sunday dinner\r\nLOCATION:At home\r\nORGANIZER;CN=Dad:mailto:walter.berg@example.net\r\nATTENDEE;RSVP=TRUE:mailto:anna@HERE\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
 	calendar := part{kind: "text/calendar; charset=utf-8; method=REQUEST", encoding: "quoted-printable", data: []byte(dinner)}
-	return slices.Concat(in("anna", "Family", starred,
+	return slices.Concat(choir(), in("anna", "Family", starred,
 		letter{from: dad, to: anna, subject: "Photos of the walk 🏔️", ago: 40 * day, body: mixed(
 			text("Dear Anna,\n\nthree pictures of yesterday. The second one is above the clouds.\n\nMum says you should call.\n\nDad\n"),
 			attachment("IMG_0412.jpg", "image/jpeg", landscape(1200, 800, 0.1)),
 			attachment("IMG_0413.jpg", "image/jpeg", landscape(1200, 800, 0.6)),
 			attachment("On the way back – almost dark.jpg", "image/jpeg", landscape(1200, 800, 1.0)))},
-		letter{from: dad, to: anna, subject: "Choir, recorded from the gallery", ago: 19 * day, body: mixed(
-			text("It became a bit large. The bass on the left is me.\n"),
-			attachment("choir.wav", "audio/wav", tune(90)))},
 	), in("anna", "INBOX", unread,
 		letter{from: dad, to: anna, subject: "Sunday dinner", ago: 7 * hour, body: alternative(
 			text("Sunday, 5 July, at seven?\n"), calendar)},
 		letter{from: "Zoë Berg <zoe@example.com>", to: anna, subject: "Fwd: The recipe", ago: 50 * hour, body: mixed(
 			text("From Grandma, finally in writing!\n\nZoë\n"), recipe())},
 	))
+}
+
+// choir sends a recording after each rehearsal, so that the mailbox grows as
+// mailboxes do.
+func choir() []letter {
+	var all []letter
+	for week := range 8 {
+		all = append(all, letter{
+			from: dad, to: anna, subject: fmt.Sprintf("Choir, rehearsal %d", week+1), ago: time.Duration(54-7*week) * day,
+			body: mixed(text("From the gallery again. The bass on the left is me.\n"),
+				attachment(fmt.Sprintf("choir-%d.wav", week+1), "audio/wav", tune(12))),
+		})
+	}
+	return in("anna", "Family", seen, all...)
 }
 
 // recipe is a message in a message.
