@@ -27,22 +27,8 @@ import (
 // that goes out through a server elsewhere and is answered from there.
 func TestFirstSetup(t *testing.T) {
 	t.Parallel()
-	elsewhere := answering(t)
-	names := zone.Serve(t, "")
-	c := Default()
-	c.Data, c.TLS.Authority, c.Doctor = filepath.Join(t.TempDir(), "data"), "", Doctor{}
-	c.Listen = Listen{SMTP: Addresses{"127.0.0.1:0"}, IMAPS: Addresses{"127.0.0.1:0"}, HTTPS: Addresses{"127.0.0.1:0"}}
-	c.DNS.Servers = Addresses{names.Addr}
-	c.Relay.Address, c.Relay.TLS = elsewhere.address, "none"
-	a, ended, stop := start(t, c)
-	defer func() {
-		stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	}()
-	elsewhere.back <- a.Addr("smtp").String()
-
+	elsewhere, names := answering(t), zone.Serve(t, "")
+	a := emptyAppliance(t, elsewhere, names)
 	b := &visitor{t: t, base: "https://" + a.Addr("https").String()}
 	b.begin()
 	b.shows("/", "Set-up code")
@@ -62,18 +48,29 @@ func TestFirstSetup(t *testing.T) {
 	b.sends("/guide/snapshots", "Address elsewhere", "target", disk)
 	b.shows("/guide/snapshots", disk) // it lives with the new place
 	b.sends("/guide/mail", "ed@elsewhere.example", "to", "ed@elsewhere.example")
-	select {
-	case err := <-elsewhere.answered:
-		if err != nil {
-			t.Fatal(err)
-		}
-	case <-time.After(patience):
-		t.Fatal("no mail came elsewhere")
-	}
+	elsewhere.answers(t, a)
 	b.shows("/guide/mail", "Mail works both ways")
 	stranger := &visitor{t: t, base: b.base}
 	stranger.begin()
 	stranger.shows("/setup", "Password")
+}
+
+// emptyAppliance runs one in an empty folder, for which only these two are the world.
+func emptyAppliance(t *testing.T, elsewhere *answerer, names *zone.Zone) *Appliance {
+	t.Helper()
+	c := Default()
+	c.Data, c.TLS.Authority, c.Doctor = filepath.Join(t.TempDir(), "data"), "", Doctor{}
+	c.Listen = Listen{SMTP: Addresses{"127.0.0.1:0"}, IMAPS: Addresses{"127.0.0.1:0"}, HTTPS: Addresses{"127.0.0.1:0"}}
+	c.DNS.Servers = Addresses{names.Addr}
+	c.Relay.Address, c.Relay.TLS = elsewhere.address, "none"
+	a, ended, stop := start(t, c)
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	return a
 }
 
 // start runs an appliance until stop is called.
@@ -179,6 +176,20 @@ func answering(t *testing.T) *answerer {
 	go server.Serve(ln)
 	t.Cleanup(func() { server.Close() })
 	return e
+}
+
+// answers has the next mail answered, and returns when that has arrived.
+func (e *answerer) answers(t *testing.T, a *Appliance) {
+	t.Helper()
+	e.back <- a.Addr("smtp").String()
+	select {
+	case err := <-e.answered:
+		if err != nil {
+			t.Fatal(err)
+		}
+	case <-time.After(patience):
+		t.Fatal("no mail came elsewhere")
+	}
 }
 
 type letterBy struct {
