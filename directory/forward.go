@@ -48,47 +48,46 @@ func (d *Directory) SetForward(ctx context.Context, f Forward) error {
 }
 
 func (d *Directory) addForward(tx *database.Tx, user *User, target string, keep bool) error {
-	to, err := ParseAddress(target)
+	to, err := d.forwardTarget(tx, user.ID, target)
 	if err != nil {
-		return err
-	}
-	if to.Local == catchAll {
-		return fmt.Errorf("%s: %w: a target is one mailbox", to, ErrBadAddress)
-	}
-	w := d.newWalk(tx, to.String())
-	found, err := w.follow(to, "")
-	switch {
-	case err != nil:
-		return err
-	case !found:
-		return fmt.Errorf("%s: %w", to, ErrNoSuchUser)
-	case slices.ContainsFunc(w.found, func(r Recipient) bool { return r.User != nil && r.User.ID == user.ID }):
-		return fmt.Errorf("%s: %w: it is the same user", to, ErrLoop)
-	}
-	if to, err = canonicalTarget(tx, to); err != nil {
 		return err
 	}
 	_, err = tx.Exec(`INSERT INTO forward (user, target, keep) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`, user.ID, to.String(), keep)
 	return err
 }
 
+// forwardTarget reads where a user's mail is to go: anywhere but nowhere and back.
+func (d *Directory) forwardTarget(q querier, userID int64, target string) (Address, error) {
+	to, err := ParseAddress(target)
+	if err != nil {
+		return to, err
+	}
+	if to.Local == catchAll {
+		return to, fmt.Errorf("%s: %w: a target is one mailbox", to, ErrBadAddress)
+	}
+	w := d.newWalk(q, to.String())
+	found, err := w.follow(to, "")
+	switch {
+	case err != nil:
+		return to, err
+	case !found:
+		return to, fmt.Errorf("%s: %w", to, ErrNoSuchUser)
+	case slices.ContainsFunc(w.found, func(r Recipient) bool { return r.User != nil && r.User.ID == userID }):
+		return to, fmt.Errorf("%s: %w: it is the same user", to, ErrLoop)
+	}
+	return canonicalTarget(q, to)
+}
+
 // Forwards lists who passes mail on, by address.
 func (d *Directory) Forwards(ctx context.Context) ([]Forward, error) {
 	var all []Forward
 	err := d.db.Read(ctx, func(c *database.Conn) error {
-		rows, err := c.Query(`SELECT u.localpart, d.name, f.target, f.keep FROM forward f JOIN user u ON u.id = f.user
-			JOIN domain d ON d.id = u.domain ORDER BY d.name, u.localpart, f.target`)
+		rows, err := c.Query(`SELECT ` + forwardColumns + ` ORDER BY d.name, u.localpart, f.target`)
 		if err != nil {
 			return err
 		}
 		single, err := collect(rows, scanForward)
-		for _, f := range single {
-			if n := len(all); n > 0 && all[n-1].Address == f.Address {
-				all[n-1].Targets = append(all[n-1].Targets, f.Targets...)
-				continue
-			}
-			all = append(all, f)
-		}
+		all = groupForwards(single)
 		return err
 	})
 	if err != nil {
@@ -96,6 +95,21 @@ func (d *Directory) Forwards(ctx context.Context) ([]Forward, error) {
 	}
 	return all, nil
 }
+
+// groupForwards joins neighbours of one user.
+func groupForwards(single []Forward) (all []Forward) {
+	for _, f := range single {
+		if n := len(all); n > 0 && all[n-1].Address == f.Address {
+			all[n-1].Targets = append(all[n-1].Targets, f.Targets...)
+			continue
+		}
+		all = append(all, f)
+	}
+	return all
+}
+
+const forwardColumns = `u.localpart, d.name, f.target, f.keep
+	FROM forward f JOIN user u ON u.id = f.user JOIN domain d ON d.id = u.domain`
 
 func scanForward(row scanner) (f Forward, err error) {
 	var a Address
