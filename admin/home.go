@@ -15,6 +15,7 @@ type homeState struct {
 	Connect bool
 
 	Vacation directory.Vacation
+	Forward  directory.Forward
 }
 
 // home is where everybody looks after what is theirs.
@@ -32,6 +33,9 @@ func (v *visit) home() error {
 		return err
 	}
 	if is.Vacation, err = v.Directory.Vacation(v.context(), v.user.ID); err != nil {
+		return err
+	}
+	if is.Forward, err = v.Directory.ForwardOf(v.context(), v.user.ID); err != nil {
 		return err
 	}
 	sittings, err := v.Directory.WebSessions(v.context(), v.user.ID)

@@ -31,9 +31,11 @@ type Machine struct {
 
 	// Retention is for how many days messages stay in folders of a use, where their
 	// owner says nothing; UndeleteDays for how many what was deleted can be brought
-	// back. Room is how much more the disk takes.
+	// back. Forwarding lets people pass their mail on. Room is how much more the disk
+	// takes.
 	Retention    map[imap.MailboxAttr]int
 	UndeleteDays int
+	Forwarding   bool
 	Room         func() (int64, error)
 
 	// Plan says where snapshots go. Scratch is a folder for looking into them.

@@ -74,6 +74,7 @@ func equip(t testing.TB, s *Site, dir string, db *database.DB, blobs *blob.Store
 		DomainsChanged: func(context.Context) error { return nil },
 		Retention:      map[imap.MailboxAttr]int{imap.MailboxAttrTrash: 30},
 		UndeleteDays:   14,
+		Forwarding:     true,
 		Room:           func() (int64, error) { return 2000, nil },
 		Plan:           plan,
 		Scratch:        dir,

@@ -55,6 +55,7 @@ func inhabit(t testing.TB) *household {
 	h.deliver(t, aUser, hostile)
 	h.deliver(t, aUser, "From: Ann <ann@elsewhere.example>\r\nSubject: The garden\r\n\r\nRoses.\r\n")
 	waits := h.send(t, aUser, "ann@elsewhere.example", "ben@elsewhere.example")
+	asked := h.askForward(t, aUser, "ann@elsewhere.example")
 	b := h.as(t, anAdmin)
 	b.wants(b.post("/snapshots"), http.StatusSeeOther)
 	snapshot := aSnapshot.FindString(b.get("/snapshots").Body)
@@ -72,6 +73,7 @@ func inhabit(t testing.TB) *household {
 		"/trace/{trace}", "/trace/one",
 		"{domain}", "home.example",
 		"{local}", "hello",
+		"/forwarding/{token}", forwardPath+asked,
 		"{token}", token,
 		"/settings/change/{key}", "/settings/change/junk.threshold",
 		"/settings/careful/{key}", "/settings/careful/mail.junk_days",

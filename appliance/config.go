@@ -108,6 +108,7 @@ type Mail struct {
 	Separators   string `toml:"separators" doc:"Characters behind which everybody may put what they like to their address, each of them: with +, mail for anna+shop@example.org is anna's, and goes to her folder Shop if she has one. Any of +-_=#~^ will do. Where - or _ is among them, a user or alias of the whole name comes first. Empty: none. What was taken before a change and is refused after it is told by letterbox doctor."`
 	Reserve      Size   `toml:"reserve" choose:"calm" doc:"What stays free on the disk: mail is refused for the time being before it is used up, and everything that frees space works on. 0: 5 % of the disk, and 512 MB at least."`
 	RollbackDays int    `toml:"rollback_days" choose:"calm" doc:"For how many days after an update of this program the data can go back to the version before: letterbox rollback. It takes the room of another database, and what deleted mail leaves behind on the disk is not cleared away meanwhile. 0: not at all."`
+	Forwarding   bool   `toml:"forwarding" choose:"calm" doc:"Everybody may pass their mail on to an address whose owner agrees to it by a link that is mailed there. false: nobody may, except where an admin says so with letterbox forward. What is passed on already goes on."`
 	Reports      bool   `toml:"reports" choose:"calm" doc:"Tell other domains once a day how mail in their name arrived here (DMARC), and how encryption to their servers went (TLS-RPT), where their DNS asks for it. A report has counts and servers' addresses in it, and no word of anybody's mail. What others report about domains here is read whatever this says, and shown with each domain."`
 	TraceDays    int    `toml:"trace_days" choose:"calm" doc:"For how many days it is kept what became of each message: letterbox trace. 0: not at all."`
 	JunkDays     int    `toml:"junk_days" choose:"careful" doc:"For how many days a message stays in Junk before it is removed by itself, unless it is flagged. Everybody can have it otherwise for any folder: letterbox mailbox retention; and is told a week before the first time. 0: for ever."`
@@ -227,7 +228,7 @@ func Default() Config {
 			Virus:     "refuse",
 			Patience:  Duration(15 * time.Second),
 		},
-		Mail:  Mail{Separators: directory.DefaultSeparators, Reports: true, TraceDays: 30, UndeleteDays: 14, RollbackDays: 7, JunkDays: 30, TrashDays: 30},
+		Mail:  Mail{Separators: directory.DefaultSeparators, Forwarding: true, Reports: true, TraceDays: 30, UndeleteDays: 14, RollbackDays: 7, JunkDays: 30, TrashDays: 30},
 		Quota: Quota{Thresholds: quota.Thresholds{80, 95}, Grace: 5, CleanUp: Duration(3 * 24 * time.Hour)},
 		TLS:   TLS{Authority: certificate.LetsEncrypt},
 		Relay: Relay{TLS: "starttls", Use: "always"},

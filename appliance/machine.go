@@ -38,6 +38,7 @@ func (a *Appliance) machine(d *Data) admin.Machine {
 		},
 		Retention:    d.Config.Mail.Retention(),
 		UndeleteDays: d.Config.Mail.UndeleteDays,
+		Forwarding:   d.Config.Mail.Forwarding,
 		Room:         d.RoomForMail,
 		Plan:         d.Config.SnapshotPlan(),
 		Scratch:      filepath.Join(d.Config.Data, backup.Work),
