@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"letterbox/database"
 	"letterbox/directory"
 	"letterbox/queue"
 )
@@ -22,9 +21,8 @@ const forwardPath = "/forwarding/"
 func (v *visit) mailForwardLink(to directory.Address, keep bool) error {
 	token := rand.Text()
 	m := &queue.Message{Recipients: []queue.Recipient{{Address: to.String()}}, SMTPUTF8: !isASCII(to.Local)}
-	return v.Queue.Post(v.context(), m, v.forwardLink(to, token), func(tx *database.Tx) error {
-		return v.Directory.AskForward(v.context(), tx, v.user.ID, to.String(), keep, token)
-	})
+	note := v.Directory.AskForward(v.context(), v.user.ID, to.String(), keep, token)
+	return v.Queue.Post(v.context(), m, v.forwardLink(to, token), note)
 }
 
 // forwardLink is the message. It has nothing in it that a user could write, or they

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"letterbox/database"
 	"letterbox/directory"
 )
 
@@ -18,9 +17,7 @@ func (h *house) askForward(t testing.TB, who, target string) string {
 	u, err := h.Directory.User(t.Context(), who)
 	must(t, err)
 	const token = "atokenofitsown"
-	must(t, h.Queue.DB.Write(t.Context(), func(tx *database.Tx) error {
-		return h.Directory.AskForward(t.Context(), tx, u.ID, target, true, token)
-	}))
+	must(t, h.Queue.DB.Write(t.Context(), h.Directory.AskForward(t.Context(), u.ID, target, true, token)))
 	return token
 }
 

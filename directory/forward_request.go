@@ -99,26 +99,28 @@ func scanForwardRequest(row scanner) (r ForwardRequest, err error) {
 // askedAfter is when requests were made that can be agreed to still.
 func (d *Directory) askedAfter() int64 { return d.now().Add(-ForwardRequestTime).Unix() }
 
-// AskForward notes, within the transaction that mails the link, that the address was
-// asked, and forgets requests that are too old. The errors of MayAskForward.
-func (d *Directory) AskForward(ctx context.Context, tx *database.Tx, userID int64, target string, keep bool, token string) error {
-	if _, err := tx.Exec(`DELETE FROM forward_request WHERE asked_at <= ?`, d.askedAfter()); err != nil {
-		return fmt.Errorf("forget old requests to forward: %w", err)
+// AskForward returns what notes, within the transaction that mails the link, that the
+// address was asked, and forgets requests that are too old. The errors of MayAskForward.
+func (d *Directory) AskForward(ctx context.Context, userID int64, target string, keep bool, token string) func(*database.Tx) error {
+	return func(tx *database.Tx) error {
+		if _, err := tx.Exec(`DELETE FROM forward_request WHERE asked_at <= ?`, d.askedAfter()); err != nil {
+			return fmt.Errorf("forget old requests to forward: %w", err)
+		}
+		to, err := d.mayAskForward(tx, userID, target)
+		if err != nil {
+			return err
+		}
+		user, err := userByID(tx, userID)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(`INSERT INTO forward_request (user, target, keep, hash, asked_at) VALUES (?, ?, ?, ?, ?)`,
+			userID, to.String(), keep, d.hashForward(token), d.now().Unix())
+		if err != nil {
+			return fmt.Errorf("note that %s is asked: %w", to, err)
+		}
+		return d.audit(ctx, tx, Event{Action: "forward.ask", Subject: user.Address, Detail: to.String()})
 	}
-	to, err := d.mayAskForward(tx, userID, target)
-	if err != nil {
-		return err
-	}
-	user, err := userByID(tx, userID)
-	if err != nil {
-		return err
-	}
-	_, err = tx.Exec(`INSERT INTO forward_request (user, target, keep, hash, asked_at) VALUES (?, ?, ?, ?, ?)`,
-		userID, to.String(), keep, d.hashForward(token), d.now().Unix())
-	if err != nil {
-		return fmt.Errorf("note that %s is asked: %w", to, err)
-	}
-	return d.audit(ctx, tx, Event{Action: "forward.ask", Subject: user.Address, Detail: to.String()})
 }
 
 // hashForward is what is kept of a token.

@@ -6,16 +6,12 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"letterbox/database"
 )
 
 // ask asks an address with a token that is its name.
 func (h *house) ask(t *testing.T, user *User, target string, keep bool) error {
 	t.Helper()
-	return h.db.Write(t.Context(), func(tx *database.Tx) error {
-		return h.AskForward(t.Context(), tx, user.ID, target, keep, target)
-	})
+	return h.db.Write(t.Context(), h.AskForward(t.Context(), user.ID, target, keep, target))
 }
 
 // goesTo is where mail for Ann goes.
