@@ -21,7 +21,7 @@ type Access struct {
 	SFTPKeyFile    string // private key as ssh-keygen makes it
 	SFTPKnownHosts string // host keys as ssh keeps them
 
-	wait time.Duration // for one request to S3; 0: requestTime
+	wait time.Duration // instead of requestTime; 0: that
 }
 
 var errBadTarget = errors.New("it is neither an absolute path nor s3://HOST/BUCKET/PREFIX nor sftp://USER@HOST/PATH")

@@ -11,17 +11,19 @@ import (
 	"os"
 	"path"
 	"strings"
-	"time"
 
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
 )
 
-// How long one request to a target may take, and how often it is tried when the
-// other side is overloaded or away for a moment.
 const (
-	requestTime = 2 * time.Minute
-	attempts    = 5
+	// attempts is how often a request is tried when the other side is overloaded or
+	// away for a moment.
+	attempts = 5
+
+	// stuckAttempts is how often one is tried that got stuck: another connection may
+	// lead to another machine.
+	stuckAttempts = 2
 )
 
 // S3 is a target in a bucket of any S3-compatible store.
@@ -29,7 +31,7 @@ type S3 struct {
 	client         *minio.Client
 	bucket, prefix string
 	address        string
-	wait           time.Duration // for one request
+	line           *line
 }
 
 func openS3(u *url.URL, a Access) (*S3, error) {
@@ -42,11 +44,9 @@ func openS3(u *url.URL, a Access) (*S3, error) {
 	if err != nil {
 		return nil, err
 	}
-	wait := a.wait
-	if wait == 0 {
-		wait = requestTime
-	}
-	transport.ResponseHeaderTimeout = wait
+	line := newLine(a)
+	transport.DialContext = line.dial
+	transport.ResponseHeaderTimeout = 0 // the line's limits are there for that
 	transport.MaxIdleConnsPerHost = sealers
 	client, err := minio.New(u.Host, &minio.Options{
 		Creds: keys, Secure: secure, Region: a.S3Region, Transport: transport, MaxRetries: attempts,
@@ -55,7 +55,7 @@ func openS3(u *url.URL, a Access) (*S3, error) {
 		return nil, fmt.Errorf("snapshot target %s: %w", u, err)
 	}
 	bucket, prefix, _ := strings.Cut(strings.Trim(u.Path, "/"), "/")
-	return &S3{client, bucket, prefix, u.String(), wait}, nil
+	return &S3{client, bucket, prefix, u.String(), line}, nil
 }
 
 // s3Keys reads a file of two lines; without one, the usual variables of the
@@ -90,12 +90,23 @@ func readSecret(file string) (string, error) {
 
 func (s *S3) key(name string) string { return path.Join(s.prefix, name) }
 
+// do makes a request, again when it got stuck.
+func (s *S3) do(ctx context.Context, fn func(context.Context) error) (err error) {
+	for range stuckAttempts {
+		if err = s.line.request(ctx, fn); !errors.Is(err, errTooSlow) {
+			break
+		}
+	}
+	return err
+}
+
 // Put is one request: an object is there whole or not at all.
 func (s *S3) Put(ctx context.Context, name string, data []byte) error {
-	ctx, cancel := context.WithTimeout(ctx, attempts*s.wait)
-	defer cancel()
-	_, err := s.client.PutObject(ctx, s.bucket, s.key(name), bytes.NewReader(data), int64(len(data)), minio.PutObjectOptions{
-		ContentType: "application/octet-stream", DisableMultipart: true, SendContentMd5: true,
+	err := s.do(ctx, func(ctx context.Context) error {
+		_, err := s.client.PutObject(ctx, s.bucket, s.key(name), bytes.NewReader(data), int64(len(data)), minio.PutObjectOptions{
+			ContentType: "application/octet-stream", DisableMultipart: true, SendContentMd5: true,
+		})
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("write %s: %w", name, err)
@@ -106,14 +117,18 @@ func (s *S3) Put(ctx context.Context, name string, data []byte) error {
 // Get asks again when the connection breaks off in the middle.
 func (s *S3) Get(ctx context.Context, name string) (data []byte, err error) {
 	for range attempts {
-		if data, err = s.get(ctx, name); err == nil || ctx.Err() != nil || errors.Is(err, ErrMissing) {
-			return data, err
+		err = s.do(ctx, func(ctx context.Context) (err error) {
+			data, err = s.get(ctx, name)
+			return err
+		})
+		if err == nil {
+			return data, nil
 		}
-		if refused(err) {
-			break // after attempts of minio's own
+		if ctx.Err() != nil || errors.Is(err, ErrMissing) || refused(err) || errors.Is(err, errTooSlow) {
+			break // the last two after attempts of minio's and of do
 		}
 	}
-	return nil, err
+	return nil, fmt.Errorf("read %s: %w", name, err)
 }
 
 // refused reports whether the store itself answered, with an error.
@@ -123,11 +138,9 @@ func refused(err error) bool {
 }
 
 func (s *S3) get(ctx context.Context, name string) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.wait)
-	defer cancel()
 	object, err := s.client.GetObject(ctx, s.bucket, s.key(name), minio.GetObjectOptions{})
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", name, err)
+		return nil, err
 	}
 	defer object.Close()
 	data, err := io.ReadAll(object)
@@ -135,9 +148,9 @@ func (s *S3) get(ctx context.Context, name string) ([]byte, error) {
 		return data, nil
 	}
 	if minio.ToErrorResponse(err).StatusCode == http.StatusNotFound {
-		return nil, fmt.Errorf("read %s: %w", name, ErrMissing)
+		return nil, ErrMissing
 	}
-	return nil, fmt.Errorf("read %s: %w", name, err)
+	return nil, err
 }
 
 // Flush has nothing to do: what Put wrote is durable.
@@ -149,7 +162,7 @@ func (s *S3) List(ctx context.Context, folder string, fn func(Object) error) err
 	var last string
 	for failures := 1; ; failures++ {
 		before := last
-		err := s.list(ctx, folder, &last, fn)
+		err := s.line.request(ctx, func(ctx context.Context) error { return s.list(ctx, folder, &last, fn) })
 		var broken *listingError
 		if !errors.As(err, &broken) || refused(err) || failures == attempts || ctx.Err() != nil {
 			return err
@@ -188,9 +201,10 @@ func (s *S3) list(ctx context.Context, folder string, last *string, fn func(Obje
 }
 
 func (s *S3) Remove(ctx context.Context, name string) error {
-	ctx, cancel := context.WithTimeout(ctx, attempts*s.wait)
-	defer cancel()
-	if err := s.client.RemoveObject(ctx, s.bucket, s.key(name), minio.RemoveObjectOptions{}); err != nil {
+	err := s.do(ctx, func(ctx context.Context) error {
+		return s.client.RemoveObject(ctx, s.bucket, s.key(name), minio.RemoveObjectOptions{})
+	})
+	if err != nil {
 		return fmt.Errorf("remove %s: %w", name, err)
 	}
 	return nil

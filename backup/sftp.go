@@ -26,6 +26,7 @@ type SFTP struct {
 	folder  string
 	name    string
 	config  *ssh.ClientConfig
+	line    *line
 
 	mu   sync.Mutex
 	conn *sftpConn
@@ -51,7 +52,7 @@ func openSFTP(ctx context.Context, u *url.URL, a Access) (*SFTP, error) {
 		return nil, fmt.Errorf("snapshot.sftp_known_hosts: %w; make it with: ssh-keyscan HOST > FILE, and compare the key", err)
 	}
 	s := &SFTP{
-		address: withPort(u, "22"), folder: path.Clean(u.Path), name: u.String(),
+		address: withPort(u, "22"), folder: path.Clean(u.Path), name: u.String(), line: newLine(a),
 		config: &ssh.ClientConfig{
 			User: u.User.Username(), Auth: []ssh.AuthMethod{ssh.PublicKeys(signer)},
 			HostKeyCallback: known, HostKeyAlgorithms: hostKeyAlgorithms(known, withPort(u, "22")), Timeout: requestTime,
@@ -92,9 +93,9 @@ func (s *SFTP) connect(ctx context.Context) (*sftpConn, error) {
 	if s.conn != nil {
 		return s.conn, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, requestTime)
+	ctx, cancel := context.WithTimeout(ctx, s.line.wait)
 	defer cancel()
-	plain, err := new(net.Dialer).DialContext(ctx, "tcp", s.address)
+	plain, err := s.line.dial(ctx, "tcp", s.address)
 	if err != nil {
 		return nil, fmt.Errorf("connect to %s: %w", s.name, err)
 	}
@@ -124,7 +125,7 @@ func (s *SFTP) drop(c *sftpConn) {
 }
 
 // do runs a request, again on a new connection when the old one broke. A request
-// that takes too long breaks it.
+// that gets stuck breaks it.
 func (s *SFTP) do(ctx context.Context, fn func(*sftp.Client) error) (err error) {
 	for n := range attempts {
 		if err := pause(ctx, n); err != nil {
@@ -134,16 +135,19 @@ func (s *SFTP) do(ctx context.Context, fn func(*sftp.Client) error) (err error) 
 		if c, err = s.connect(ctx); err != nil {
 			continue
 		}
-		limit, cancel := context.WithTimeout(ctx, requestTime)
-		stop := context.AfterFunc(limit, func() { _ = c.plain.Close() })
-		err = fn(c.sftp)
-		stop()
-		cancel()
+		err = s.line.request(ctx, func(ctx context.Context) error {
+			stop := context.AfterFunc(ctx, func() { _ = c.plain.Close() })
+			defer stop()
+			return fn(c.sftp)
+		})
 		var status *sftp.StatusError
 		if err == nil || errors.As(err, &status) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || ctx.Err() != nil {
 			return errors.Join(err, ctx.Err())
 		}
 		s.drop(c)
+		if errors.Is(err, errTooSlow) {
+			return err // a new connection would lead to the same machine
+		}
 	}
 	return err
 }

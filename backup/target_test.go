@@ -294,44 +294,164 @@ func TestS3Misbehaves(t *testing.T) {
 	}
 }
 
-// TestS3Hangs: a store that takes a request and never answers ends the snapshot
-// with an error and not the appliance: mail arrives meanwhile, and when the store
-// is back the next snapshot is whole.
-func TestS3Hangs(t *testing.T) {
+// TestS3GetsStuck: a store that takes an object and never answers, or one that
+// gives a byte at a time, ends the snapshot with an error and not the
+// appliance: mail arrives meanwhile, another target gets its snapshot, and when the
+// store is back so does this one.
+func TestS3GetsStuck(t *testing.T) {
 	t.Parallel()
-	var hangs atomic.Bool
-	asked, over := make(chan struct{}, 1000), make(chan struct{})
-	target := s3TargetThatWaits(t, 300*time.Millisecond, func(h http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if !hangs.Load() || r.Method != http.MethodPut {
-				h.ServeHTTP(w, r)
+	for method, answer := range map[string]func(http.ResponseWriter, *http.Request, <-chan struct{}){
+		http.MethodPut: func(http.ResponseWriter, *http.Request, <-chan struct{}) {},
+		http.MethodGet: trickle,
+	} {
+		t.Run(method, func(t *testing.T) {
+			t.Parallel()
+			var stuck atomic.Bool
+			asked, over := make(chan struct{}, 1000), make(chan struct{})
+			target := s3TargetThatWaits(t, 2*time.Second, func(h http.Handler) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if !stuck.Load() || r.Method != method {
+						h.ServeHTTP(w, r)
+						return
+					}
+					asked <- struct{}{}
+					answer(w, r, over)
+					select {
+					case <-r.Context().Done():
+					case <-over:
+					}
+				})
+			})
+			t.Cleanup(func() { close(over) })
+			playStuck(t, target, asked, stuck.Store)
+		})
+	}
+}
+
+// trickle answers a byte at a time.
+func trickle(w http.ResponseWriter, r *http.Request, over <-chan struct{}) {
+	w.Header().Set("Content-Length", "1000000")
+	for r.Context().Err() == nil {
+		io.WriteString(w, "x")
+		http.NewResponseController(w).Flush()
+		select {
+		case <-over:
+			return
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// TestSFTPGetsStuck is the same behind SSH.
+func TestSFTPGetsStuck(t *testing.T) {
+	t.Parallel()
+	s := startSSH(t)
+	line := newNarrow(t, s.address)
+	host, err := os.ReadFile(filepath.Join(s.dir, "known_hosts"))
+	must(t, err)
+	_, key, _ := strings.Cut(string(host), " ")
+	_, port, _ := net.SplitHostPort(line.address)
+	known := filepath.Join(t.TempDir(), "known_hosts")
+	must(t, os.WriteFile(known, []byte("[127.0.0.1]:"+port+" "+key), 0o600))
+	me, err := user.Current()
+	must(t, err)
+	target, err := OpenTarget(t.Context(), "sftp://"+me.Username+"@"+line.address+filepath.Join(s.dir, "snapshots"),
+		Access{SFTPKeyFile: filepath.Join(s.dir, "user"), SFTPKnownHosts: known, wait: 2 * time.Second})
+	must(t, err)
+	t.Cleanup(func() { target.Close() })
+	playStuck(t, target, line.asked, line.set)
+}
+
+// narrow is a way to a server that can be made to let a byte through at a time.
+type narrow struct {
+	address string
+	slow    atomic.Bool
+	asked   chan struct{} // tells that something was held up
+}
+
+func newNarrow(t *testing.T, to string) *narrow {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	n := &narrow{address: ln.Addr().String(), asked: make(chan struct{}, 1)}
+	t.Cleanup(func() { ln.Close() })
+	go func() {
+		for {
+			here, err := ln.Accept()
+			if err != nil {
 				return
 			}
-			asked <- struct{}{}
-			select {
-			case <-r.Context().Done():
-			case <-over:
+			there, err := net.Dial("tcp", to)
+			if err != nil {
+				here.Close()
+				return
 			}
-		})
-	})
-	t.Cleanup(func() { close(over) })
+			go n.pass(here, there)
+			go n.pass(there, here)
+		}
+	}()
+	return n
+}
+
+func (n *narrow) set(slow bool) { n.slow.Store(slow) }
+
+// pass copies until one side has gone.
+func (n *narrow) pass(from, to net.Conn) {
+	defer from.Close()
+	defer to.Close()
+	buffer := make([]byte, 32<<10)
+	for {
+		room := buffer
+		if n.slow.Load() {
+			select {
+			case n.asked <- struct{}{}:
+			default:
+			}
+			time.Sleep(5 * time.Millisecond)
+			room = buffer[:1]
+		}
+		got, err := from.Read(room)
+		if err != nil {
+			return
+		}
+		if _, err := to.Write(room[:got]); err != nil {
+			return
+		}
+	}
+}
+
+// playStuck takes a snapshot to a target, one while it is stuck, one that is
+// cancelled, and one when it is back.
+func playStuck(t *testing.T, target Target, asked <-chan struct{}, stuck func(bool)) {
+	t.Helper()
 	h := newHouse(t)
 	_, _, err := h.keeper.GenerateOwnerKey()
 	must(t, err)
 	take(t, h, target)
 	h.receive(t, "INBOX", 50)
-	hangs.Store(true)
-	ended := make(chan error, 1)
-	go func() {
-		_, err := h.keeper.Take(t.Context(), target, false)
-		ended <- err
-	}()
-	<-asked
-	h.receive(t, "INBOX", 50) // nobody waits for the store
-	if err := <-ended; err == nil {
-		t.Error("a snapshot was taken at a store that takes nothing")
+	stuck(true)
+	begin := func(ctx context.Context) <-chan error {
+		ended := make(chan error, 1)
+		go func() {
+			_, err := h.keeper.Take(ctx, target, false)
+			ended <- err
+		}()
+		<-asked
+		return ended
 	}
-	hangs.Store(false)
+	ended := begin(t.Context())
+	h.receive(t, "INBOX", 50) // nobody waits for the target
+	if err := <-ended; !errors.Is(err, errTooSlow) {
+		t.Errorf("a snapshot to a target that is stuck: %v", err)
+	}
+	take(t, h, folderTarget(t))
+	ctx, cancel := context.WithCancel(t.Context())
+	ended = begin(ctx)
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("a snapshot that was cancelled: %v", err)
+	}
+	stuck(false)
 	result := take(t, h, target)
 	v, err := h.keeper.Verify(t.Context(), target)
 	must(t, err)
