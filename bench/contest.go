@@ -171,7 +171,9 @@ func (c *contest) fill(ctx context.Context) error {
 		if c.bytes, err = fill(ctx, conn, "large", c.messages, newMailbag(1).next); err != nil {
 			return fmt.Errorf("%s: %w", s.Name(), err)
 		}
-		calm(ctx, s, 5*time.Minute) // until everything is indexed
+		if err := s.Settle(ctx); err != nil {
+			return fmt.Errorf("%s: %w", s.Name(), err)
+		}
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // dovecot is Debian's Dovecot with sdbox, its quickest format, and its default
@@ -128,6 +129,12 @@ service auth {
 
 func (d *dovecot) Start(ctx context.Context) error {
 	return d.launch(ctx, "dovecot", "-F", "-c", filepath.Join(d.dir, "dovecot.conf"))
+}
+
+// Settle gives it a moment; it does little behind.
+func (d *dovecot) Settle(ctx context.Context) error {
+	calm(ctx, d, time.Minute)
+	return ctx.Err()
 }
 
 func (d *dovecot) Disk() (body, rest int64) {

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -13,8 +16,9 @@ import (
 // letterbox is this program, built from the tree, in a folder of its own.
 type letterbox struct {
 	process
-	binary string
-	smtp   string
+	binary  string
+	smtp    string
+	metrics string
 }
 
 func newLetterbox(dir string) (*letterbox, error) {
@@ -27,7 +31,7 @@ func newLetterbox(dir string) (*letterbox, error) {
 	if out, err := build.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("go build: %w: %s", err, out)
 	}
-	for _, address := range []*string{&l.plain, &l.tls, &l.smtp} {
+	for _, address := range []*string{&l.plain, &l.tls, &l.smtp, &l.metrics} {
 		port, err := freePort()
 		if err != nil {
 			return nil, err
@@ -49,8 +53,41 @@ func (l *letterbox) Name() string { return "Letterbox" }
 
 func (l *letterbox) SMTP() string { return l.smtp }
 
-// Settle waits for the indexer.
-func (l *letterbox) Settle(ctx context.Context) { calm(ctx, l, 5*time.Minute) }
+// Settle waits until everything is indexed, as the metrics tell: indexing rests
+// after each step, so that a server at rest may be one that is not done.
+func (l *letterbox) Settle(ctx context.Context) error {
+	const patience = time.Hour
+	for began := time.Now(); time.Since(began) < patience; time.Sleep(200 * time.Millisecond) {
+		waiting, err := l.gauge(ctx, "letterbox_search_waiting_messages")
+		if err != nil {
+			return err
+		}
+		if waiting == 0 {
+			calm(ctx, l, time.Minute)
+			return ctx.Err()
+		}
+	}
+	return fmt.Errorf("not everything is indexed after %v", patience)
+}
+
+// gauge reads one of the server's metrics.
+func (l *letterbox) gauge(ctx context.Context, name string) (value float64, err error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+l.metrics+"/metrics", nil)
+	if err != nil {
+		return 0, err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0, err
+	}
+	defer response.Body.Close()
+	for lines := bufio.NewScanner(response.Body); lines.Scan(); {
+		if text, ok := strings.CutPrefix(lines.Text(), name+" "); ok {
+			return strconv.ParseFloat(text, 64)
+		}
+	}
+	return 0, fmt.Errorf("there is no metric %s", name)
+}
 
 func (l *letterbox) command(stdin string, args ...string) error {
 	cmd := exec.Command(l.binary, append([]string{"--data", l.dir}, args...)...)
@@ -65,7 +102,7 @@ func (l *letterbox) Start(ctx context.Context) error {
 	args := []string{"--data", l.dir}
 	for _, key := range []string{
 		"listen.imap=" + l.plain, "listen.imaps=" + l.tls,
-		"listen.smtp=" + l.smtp, "smtp.max_connections_per_address=1000", "listen.submission=", "listen.submissions=", "listen.http=", "listen.https=", "listen.metrics=",
+		"listen.smtp=" + l.smtp, "smtp.max_connections_per_address=1000", "listen.submission=", "listen.submissions=", "listen.http=", "listen.https=", "listen.metrics=" + l.metrics,
 		"imap.plaintext_loopback=true", "doctor.every=0s", "imap.max_connections=20000",
 		"snapshot.schedule=never", "snapshot.target=" + filepath.Join(filepath.Dir(filepath.Dir(l.dir)), "snapshots"),
 		"imap.max_connections_per_address=20000", "imap.max_connections_per_user=20000",

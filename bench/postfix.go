@@ -138,11 +138,12 @@ func (p *postfix) Stop() {
 }
 
 // Settle waits until the queue is empty.
-func (p *postfix) Settle(ctx context.Context) {
+func (p *postfix) Settle(ctx context.Context) error {
 	for waiting, since := true, time.Now(); waiting && time.Since(since) < 2*time.Minute && ctx.Err() == nil; time.Sleep(50 * time.Millisecond) {
 		waiting = false
 		for _, queue := range []string{"incoming", "active", "deferred"} {
 			waiting = waiting || diskUsage(filepath.Join(p.dir, "queue", queue), func(string) bool { return true }) > 0
 		}
 	}
+	return ctx.Err()
 }

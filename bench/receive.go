@@ -18,7 +18,7 @@ type receiver interface {
 	Stop()
 	SMTP() string
 	Root() int
-	Settle(context.Context) // until all that was accepted is delivered and indexed
+	Settle(context.Context) error // until all that was accepted is delivered and indexed
 }
 
 // arrivals are so many messages over so many connections at a time.
@@ -122,6 +122,5 @@ func receive(ctx context.Context, s receiver, connections int, mail [][]byte) (r
 		return 0, err
 	}
 	took := time.Since(begin)
-	s.Settle(ctx)
-	return float64(len(mail)) / took.Seconds(), ctx.Err()
+	return float64(len(mail)) / took.Seconds(), s.Settle(ctx)
 }

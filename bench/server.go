@@ -28,10 +28,11 @@ type server interface {
 	Name() string
 	Start(context.Context) error // returns once it greets
 	Stop()
-	Plain() string            // host:port of plaintext IMAP
-	TLS() string              // host:port of implicit TLS
-	Root() int                // process whose tree is the server
-	Disk() (body, rest int64) // bytes in its files, after Stop or at rest
+	Plain() string                // host:port of plaintext IMAP
+	TLS() string                  // host:port of implicit TLS
+	Settle(context.Context) error // until what it does behind is done
+	Root() int                    // process whose tree is the server
+	Disk() (body, rest int64)     // bytes in its files, after Stop or at rest
 	Profile(file string) (stop func(), err error)
 }
 

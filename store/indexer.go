@@ -8,7 +8,6 @@ import (
 	"os"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/emersion/go-imap/v2"
@@ -58,12 +57,10 @@ type backlog struct {
 	since    time.Time // when the first message arrived; zero: nothing to add
 	last     time.Time // when the last one did
 	arrived  int
-	gone     []int64 // messages to be taken out
-	coverage coverage
+	gone     []int64  // messages to be taken out
+	coverage Coverage // as of the last step, and what has arrived since
+	late     int64    // arrived since the step that is under way began: it may not see them
 }
-
-// coverage is how much of an account was dealt with at the last look.
-type coverage struct{ indexed, waiting atomic.Int64 }
 
 // startIndexer starts it, unless it is to keep still; every account is looked at
 // after a while.
@@ -108,7 +105,8 @@ func (x *indexer) arrived(a AccountID, n int) {
 	defer x.mu.Unlock()
 	b := x.of(a)
 	b.arrived += n
-	b.coverage.waiting.Add(int64(n))
+	b.coverage.Waiting += int64(n)
+	b.late += int64(n)
 	b.last = time.Now()
 	if b.since.IsZero() {
 		b.since = b.last
@@ -327,6 +325,7 @@ func (x *indexer) exists(a AccountID) bool {
 func (x *indexer) step(ctx context.Context, a AccountID, progress func(done, of int64)) (more bool, err error) {
 	x.turn.Lock()
 	defer x.turn.Unlock()
+	x.begin(a)
 	boxes, origin, err := x.store.mailboxEnds(ctx, a)
 	if err != nil || len(boxes) == 0 {
 		return false, err
@@ -369,12 +368,21 @@ func (x *indexer) step(ctx context.Context, a AccountID, progress func(done, of 
 	return more, err
 }
 
+// begin comes before a step looks what there is.
+func (x *indexer) begin(a AccountID) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.of(a).late = 0
+}
+
+// note says what a step has come to. What arrived meanwhile is counted as
+// waiting even if the step took it: better than the other way round, and the next
+// step, which is due by then, sets it right.
 func (x *indexer) note(a AccountID, indexed, waiting int64) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	c := &x.of(a).coverage
-	c.indexed.Store(indexed)
-	c.waiting.Store(waiting)
+	b := x.of(a)
+	b.coverage = Coverage{Indexed: indexed, Waiting: waiting + b.late}
 }
 
 // mailboxEnd is a mailbox and where its uids end.
@@ -505,8 +513,8 @@ func (s *Store) Coverage() (c Coverage) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	for _, b := range x.accounts {
-		c.Indexed += b.coverage.indexed.Load()
-		c.Waiting += b.coverage.waiting.Load()
+		c.Indexed += b.coverage.Indexed
+		c.Waiting += b.coverage.Waiting
 	}
 	return c
 }

@@ -268,6 +268,25 @@ func TestIndexerGathers(t *testing.T) {
 	})
 }
 
+// What arrives while a step is under way is not forgotten when the step says that
+// nothing waits any more.
+func TestCoverageOfWhatArrivesMeanwhile(t *testing.T) {
+	t.Parallel()
+	x := &indexer{woken: make(chan struct{}, 1), accounts: map[AccountID]*backlog{}}
+	x.arrived(alice, 7)
+	x.begin(alice)
+	x.arrived(alice, 3)
+	x.note(alice, 7, 0)
+	if c := x.of(alice).coverage; c != (Coverage{Indexed: 7, Waiting: 3}) {
+		t.Errorf("after the first step: %+v", c)
+	}
+	x.begin(alice)
+	x.note(alice, 10, 0)
+	if c := x.of(alice).coverage; c != (Coverage{Indexed: 10}) {
+		t.Errorf("after the second step: %+v", c)
+	}
+}
+
 // What a crash has left in an index goes with the nightly sweep.
 func TestIndexIsSwept(t *testing.T) {
 	t.Parallel()
