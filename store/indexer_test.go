@@ -41,12 +41,11 @@ func (h *house) known(m MailboxID, text string, in Scope) (known, has int) {
 	needle := Needle{Text: message.AppendFold(nil, []byte(text)), In: in}
 	v, err := h.Sieve(h.t.Context(), m, []Needle{needle})
 	must(h.t, err)
-	all := h.view(m).Snapshot().UIDs
-	must(h.t, v.Read(h.t.Context(), all, func(imap.UID, Facts) error { return nil }))
-	for _, f := range v.Facts(nil, all) {
+	must(h.t, v.Read(h.t.Context(), h.view(m).Snapshot().UIDs, func(_ imap.UID, f Facts) error {
 		known += int(f.Known)
 		has += int(f.Has)
-	}
+		return nil
+	}))
 	return known, has
 }
 

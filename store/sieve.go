@@ -55,18 +55,17 @@ type Sieve struct {
 	needles []Needle
 	identities
 
-	indexed []int64
-	facts   []Facts // parallel to uids
+	indexed    idList
+	candidates []*idList // by needle: the messages that may have it; nil: nobody knows
 }
 
 // Sieve looks the needles up, at most MaxNeedles.
 func (s *Store) Sieve(ctx context.Context, m MailboxID, needles []Needle) (*Sieve, error) {
-	v := &Sieve{store: s, needles: needles}
+	v := &Sieve{store: s, needles: needles, candidates: make([]*idList, len(needles))}
 	var err error
 	if v.identities, err = s.catalogs.get(m).identities(ctx, s); err != nil {
 		return nil, fmt.Errorf("look texts up: %w", err)
 	}
-	v.facts = make([]Facts, len(v.uids))
 	err = s.useIndex(ctx, v.account, func(ix *index.Index) error { return v.lookUp(ctx, ix) })
 	if err != nil {
 		return nil, fmt.Errorf("look texts up: %w", err)
@@ -85,12 +84,14 @@ func (s *Store) useIndex(ctx context.Context, a AccountID, fn func(*index.Index)
 	return err
 }
 
-// lookUp learns of each needle which messages of the index cannot have it.
+// lookUp learns of each needle which messages of the index may have it. What that
+// says of the mailbox's messages is worked out as they are asked for: few answers
+// make a search quick, however many messages there are.
 func (v *Sieve) lookUp(ctx context.Context, ix *index.Index) error {
 	if err := ofOrigin(ix, v.origin); err != nil {
 		return err
 	}
-	v.indexed = ix.IDs() // before the candidates: what comes in between is not known
+	v.indexed.ids = ix.IDs() // before the candidates: what comes in between is not known
 	for n, needle := range v.needles {
 		if needle.Rank != nil {
 			continue
@@ -99,42 +100,61 @@ func (v *Sieve) lookUp(ctx context.Context, ix *index.Index) error {
 		if err != nil {
 			return err
 		}
-		if !ok {
-			continue
-		}
-		for i, id := range v.messages {
-			if v.holds(id) && !contains(ids, int64(id)) {
-				v.facts[i].Known |= 1 << n
-			}
+		if ok {
+			v.candidates[n] = &idList{ids: ids}
 		}
 	}
 	return nil
 }
 
-func (v *Sieve) holds(id MessageID) bool { return contains(v.indexed, int64(id)) }
-
-func contains(ascending []int64, n int64) bool {
-	_, found := slices.BinarySearch(ascending, n)
-	return found
+// An idList is ascending ids of messages, to be asked for one after the other:
+// they mostly ascend with the uids.
+type idList struct {
+	ids []int64
+	at  int // where the last one was or would have been
 }
 
-// Facts appends to dst what is known of each of the messages (ascending).
+func (l *idList) contains(id MessageID) bool {
+	if l.at > 0 && int64(id) <= l.ids[l.at-1] {
+		l.at = 0
+	}
+	l.at = position(l.ids, l.at, int64(id))
+	return l.at < len(l.ids) && l.ids[l.at] == int64(id)
+}
+
+// byIndex is what the index says of a message without a look at its text; held is
+// false when it does not hold it.
+func (v *Sieve) byIndex(id MessageID) (f Facts, held bool) {
+	if !v.indexed.contains(id) {
+		return Facts{}, false
+	}
+	for n, list := range v.candidates {
+		if list != nil && !list.contains(id) {
+			f.Known |= 1 << n
+		}
+	}
+	return f, true
+}
+
+// Facts appends to dst what the index says of each of the messages (ascending).
 func (v *Sieve) Facts(dst []Facts, uids []imap.UID) []Facts {
 	i := 0
 	for _, uid := range uids {
 		var f Facts
 		if i = position(v.uids, i, uid); i < len(v.uids) && v.uids[i] == uid {
-			f = v.facts[i]
+			f, _ = v.byIndex(v.messages[i])
 		}
 		dst = append(dst, f)
 	}
 	return dst
 }
 
-// A placed message is one of the index and where it stands in a Sieve.
+// A placed message is one of the index, what that says of it, and under which uid
+// it is in the mailbox.
 type placed struct {
-	id int64
-	at int // in uids and facts
+	id    int64
+	uid   imap.UID
+	facts Facts
 }
 
 // textReaders is how many goroutines look into texts, of readTogether messages or
@@ -174,8 +194,11 @@ func (v *Sieve) Read(ctx context.Context, uids []imap.UID, fn func(imap.UID, Fac
 func (v *Sieve) places(uids []imap.UID) (list []placed) {
 	i := 0
 	for _, uid := range uids {
-		if i = position(v.uids, i, uid); i < len(v.uids) && v.uids[i] == uid && v.holds(v.messages[i]) {
-			list = append(list, placed{int64(v.messages[i]), i})
+		if i = position(v.uids, i, uid); i == len(v.uids) || v.uids[i] != uid {
+			continue
+		}
+		if f, held := v.byIndex(v.messages[i]); held {
+			list = append(list, placed{int64(v.messages[i]), uid, f})
 		}
 	}
 	slices.SortFunc(list, func(a, b placed) int { return cmp.Compare(a.id, b.id) })
@@ -193,9 +216,9 @@ func (v *Sieve) read(ctx context.Context, places []placed, fn func(imap.UID, Fac
 				places = places[1:] // gone meanwhile
 			}
 			for len(places) > 0 && places[0].id == id {
-				at := places[0].at
-				v.look(&v.facts[at], header, body)
-				if err := fn(v.uids[at], v.facts[at]); err != nil {
+				p := places[0]
+				v.look(&p.facts, header, body)
+				if err := fn(p.uid, p.facts); err != nil {
 					return err
 				}
 				places = places[1:]

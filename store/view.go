@@ -151,16 +151,17 @@ func (v *View) among(uids []imap.UID, fn func(i int)) {
 	}
 }
 
-// position returns where uid is or would be in uids, not before from. It looks
-// nearby first: walking two arrays takes one step each.
-func position(uids []imap.UID, from int, uid imap.UID) int {
+// position returns where a number (a uid, an id) is or would be in ascending
+// ones, not before from. It looks nearby first: walking two arrays takes one step
+// each.
+func position[N ~uint32 | ~int64](ascending []N, from int, n N) int {
 	step := 1
-	for from+step <= len(uids) && uids[from+step-1] < uid {
+	for from+step <= len(ascending) && ascending[from+step-1] < n {
 		from += step
 		step *= 2
 	}
-	window := uids[from:min(from+step, len(uids))]
-	return from + sort.Search(len(window), func(i int) bool { return window[i] >= uid })
+	window := ascending[from:min(from+step, len(ascending))]
+	return from + sort.Search(len(window), func(i int) bool { return window[i] >= n })
 }
 
 // FlagNames turns a set into names, system flags first.
