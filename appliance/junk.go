@@ -64,12 +64,22 @@ func (d *Data) judgeMail() error {
 	}
 	d.Junk = junk.New(junk.Options{
 		DB: d.DB, Store: d.Store, Log: d.Log.With("part", "junk"), WrittenTo: d.Queue.HasWrittenTo,
+		Misjudged: d.countMisjudged,
 	})
 	d.Junk.Use(terms)
 	if d.Config.Junk.Enabled {
 		d.Delivery.Junk = d.Junk
 	}
 	return nil
+}
+
+// countMisjudged counts, for the pages, what somebody has put right.
+func (d *Data) countMisjudged(is junk.Class) {
+	if is == junk.Junk {
+		d.Telemetry.Traffic().Missed.Add(1)
+	} else {
+		d.Telemetry.Traffic().Wronged.Add(1)
+	}
 }
 
 // useJunk has mail judged as c says, from now on.

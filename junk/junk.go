@@ -51,6 +51,10 @@ type Options struct {
 	Patience time.Duration // for all of them together; 0: 15 s
 	Greylist *Greylist     // nil: nobody has to come twice
 
+	// Misjudged is called when its owner calls a message something else than it was
+	// judged to be when it came. May be nil.
+	Misjudged func(is Class)
+
 	Now func() time.Time // nil: time.Now
 }
 
@@ -60,6 +64,7 @@ type Filter struct {
 	store     *store.Store
 	log       *slog.Logger
 	writtenTo func(ctx context.Context, account int64, address string) (bool, error)
+	misjudged func(is Class)
 	now       func() time.Time
 
 	terms atomic.Pointer[terms]
@@ -73,7 +78,7 @@ type Filter struct {
 // New makes a filter. Nothing is learned before Run.
 func New(o Options) *Filter {
 	f := &Filter{
-		db: o.DB, store: o.Store, log: o.Log, writtenTo: o.WrittenTo, now: o.Now,
+		db: o.DB, store: o.Store, log: o.Log, writtenTo: o.WrittenTo, misjudged: o.Misjudged, now: o.Now,
 		arrivals: make(chan arrival, mostWaiting), answers: make(chan answer, mostWaiting),
 	}
 	if f.log == nil {
@@ -84,6 +89,9 @@ func New(o Options) *Filter {
 	}
 	if f.writtenTo == nil {
 		f.writtenTo = func(context.Context, int64, string) (bool, error) { return false, nil }
+	}
+	if f.misjudged == nil {
+		f.misjudged = func(Class) {}
 	}
 	f.Use(Terms{o.Threshold, o.Peers, o.Patience, o.Greylist})
 	return f

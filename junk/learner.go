@@ -206,6 +206,9 @@ func (f *Filter) learnTogether(ctx context.Context, tasks []task) error {
 	}
 	for _, c := range done {
 		f.apply(c)
+		if k := c.added; k.id != 0 && k.source == sourceSaid && k.amends {
+			f.misjudged(k.Class)
+		}
 	}
 	return nil
 }
@@ -218,8 +221,15 @@ func (f *Filter) lesson(ctx context.Context, t task) (*keptLesson, error) {
 	}
 	return &keptLesson{
 		account: t.account, message: t.message, source: t.source, senders: senderIn(prefix, raw).names(),
-		Lesson: Lesson{t.class, Read(raw).Numbers()},
+		Lesson: Lesson{t.class, Read(raw).Numbers()}, amends: amends(prefix, t.class),
 	}, nil
+}
+
+// amends reports whether a message was judged to be something else when it came. What
+// came in another way than by delivery was not judged.
+func amends(prefix []byte, is Class) bool {
+	j, _ := Told(prefix) // nothing is told of what nobody had anything against
+	return len(prefix) > 0 && classOf(j.Junk) != is
 }
 
 // apply brings what is in memory up to date. Where nothing was loaded yet, the

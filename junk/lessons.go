@@ -28,6 +28,7 @@ type keptLesson struct {
 	message store.MessageID
 	source  string
 	senders []string // that it counts for
+	amends  bool     // the message was judged to be something else when it came; not kept
 }
 
 const selectLesson = `SELECT id, account, message, junk, source, features, senders FROM lesson `

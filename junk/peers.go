@@ -120,6 +120,7 @@ type watchedPeer struct {
 
 	mu     sync.Mutex
 	rested time.Time // when it is asked again
+	state  PeerState
 }
 
 func (p *watchedPeer) ask(ctx context.Context, s *Submission) (Evidence, error) {
@@ -130,11 +131,15 @@ func (p *watchedPeer) ask(ctx context.Context, s *Submission) (Evidence, error) 
 		return Evidence{}, fmt.Errorf("it failed a moment ago, and is asked again at %s", until.Format(time.TimeOnly))
 	}
 	e, err := p.Ask(ctx, s)
-	if _, refused := err.(*RefusedError); err != nil && !refused {
-		p.mu.Lock()
+	_, refused := err.(*RefusedError)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err != nil && !refused {
 		p.rested = p.now().Add(rest)
-		p.mu.Unlock()
+		p.state.Failed, p.state.Why = p.now(), err.Error()
+		return e, err
 	}
+	p.state.Answered = p.now()
 	return e, err
 }
 

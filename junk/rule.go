@@ -21,6 +21,12 @@ type Rule struct {
 // ErrBadPattern says that a rule is for neither an address nor a domain.
 var ErrBadPattern = errors.New("write an address such as carl@example.net, or a domain such as example.net")
 
+// maxRules is how many exceptions an account has, or all together have for everybody.
+const maxRules = 1000
+
+// ErrTooManyRules says that there may be no more exceptions.
+var ErrTooManyRules = fmt.Errorf("there are %d exceptions, and no room for more; take some back, or make one for a whole domain", maxRules)
+
 // ErrNoRule says that there is no such exception.
 var ErrNoRule = errors.New("there is no such exception")
 
@@ -43,10 +49,18 @@ func cutLast(address string) (local, domain string, found bool) {
 	return address[:i], address[i+1:], true
 }
 
-// SetRule makes an exception, or changes one.
+// SetRule makes an exception, or changes one; ErrTooManyRules.
 func (f *Filter) SetRule(ctx context.Context, r Rule) error {
 	err := f.db.Write(ctx, func(tx *database.Tx) error {
-		_, err := tx.Exec(`INSERT INTO sender_rule (account, pattern, junk) VALUES (?, ?, ?)
+		var others int
+		err := tx.QueryRow(`SELECT count(*) FROM sender_rule WHERE account = ? AND pattern <> ?`, int64(r.Account), r.Pattern).Scan(&others)
+		if err != nil {
+			return err
+		}
+		if others >= maxRules {
+			return ErrTooManyRules
+		}
+		_, err = tx.Exec(`INSERT INTO sender_rule (account, pattern, junk) VALUES (?, ?, ?)
 			ON CONFLICT (account, pattern) DO UPDATE SET junk = excluded.junk`, int64(r.Account), r.Pattern, r.Junk)
 		return err
 	})

@@ -6,6 +6,8 @@ import "sync/atomic"
 type Traffic struct {
 	In      atomic.Int64 // copies of messages that reached a mailbox
 	Junk    atomic.Int64 // of them, those that went to Junk
+	Wronged atomic.Int64 // messages that went to Junk and were called wanted later
+	Missed  atomic.Int64 // messages that went elsewhere and were called junk later
 	Out     atomic.Int64 // recipients elsewhere whose server took the message
 	Failed  atomic.Int64 // recipients elsewhere that were given up
 	Refused atomic.Int64 // messages and recipients that were not accepted

@@ -24,6 +24,8 @@ const (
 	Sessions = "sessions"     // people's connections
 	In       = "mail.in"      // copies of messages that reached a mailbox
 	Junk     = "mail.junk"    // of them, in Junk
+	Wronged  = "junk.wronged" // messages that were called wanted after they went to Junk
+	Missed   = "junk.missed"  // messages that were called junk after they went elsewhere
 	Out      = "mail.out"     // recipients elsewhere that took a message
 	Failed   = "mail.failed"  // recipients elsewhere that were given up
 	Refused  = "mail.refused" // what was not accepted
@@ -120,7 +122,7 @@ func (w *Watch) counts() map[string]int64 {
 	t := w.Telemetry.Traffic()
 	return map[string]int64{
 		In: t.In.Load(), Junk: t.Junk.Load(), Out: t.Out.Load(), Failed: t.Failed.Load(), Refused: t.Refused.Load(),
-		Exposed: t.Exposed.Load(), TLS13: t.TLS13.Load(), TLS12: t.TLS12.Load(), Plain: t.Plain.Load(),
+		Wronged: t.Wronged.Load(), Missed: t.Missed.Load(), Exposed: t.Exposed.Load(), TLS13: t.TLS13.Load(), TLS12: t.TLS12.Load(), Plain: t.Plain.Load(),
 	}
 }
 
