@@ -97,6 +97,7 @@ var floors = map[string][]string{
 		"finding",
 		"habit",
 		"history",
+		"junk",
 		"message",
 		"phrase",
 		"queue",

@@ -23,6 +23,7 @@ import (
 	"letterbox/directory"
 	"letterbox/discover"
 	"letterbox/feedback"
+	"letterbox/junk"
 	"letterbox/queue"
 	"letterbox/store"
 	"letterbox/telemetry"
@@ -50,6 +51,7 @@ type Site struct {
 	Setup        *Setup // lets somebody in while nobody administers; nil: nobody
 
 	Journal  *trace.Journal      // what became of each message; nil: nothing is noted
+	Junk     *junk.Filter        // who judges mail
 	Feedback *feedback.Feedback  // what other servers report; nil: nothing
 	Passkeys *directory.Passkeys // nil: nobody signs in with one
 	Reach    *discover.Settings  // how mail programs come here; nil: they are not told

@@ -75,6 +75,10 @@ func routes() []route {
 		{"GET /me/addresses", signedIn, calm, (*visit).addresses},
 		{"POST /me/addresses/disposable", signedIn, calm, (*visit).addDisposable},
 		{"POST /me/addresses/switch", signedIn, calm, (*visit).switchDisposable},
+		{"GET /me/junk", signedIn, calm, (*visit).ownJunk},
+		{"POST /me/junk", signedIn, calm, (*visit).setOwnRule},
+		{"GET /me/junk/{folder}/{uid}", signedIn, calm, (*visit).explain},
+		{"POST /me/junk/{folder}/{uid}", signedIn, calm, (*visit).putRight},
 		{"GET /me/vacation", signedIn, calm, (*visit).vacationPage},
 		{"POST /me/vacation", signedIn, calm, (*visit).setVacation},
 		{"GET /me/forwarding", signedIn, calm, (*visit).forwarding},
@@ -129,6 +133,10 @@ func routes() []route {
 		// What became of each message, whosever it is.
 		{"GET /trace", see, calm, (*visit).traces},
 		{"GET /trace/{trace}", see, calm, (*visit).traceOne},
+
+		// How mail is judged.
+		{"GET /junk", see, calm, (*visit).junkPage},
+		{"POST /junk", change, calm, (*visit).setCommonRule},
 
 		// Mail on its way out.
 		{"GET /mail", see, calm, (*visit).mail},

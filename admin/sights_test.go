@@ -9,6 +9,7 @@ import (
 
 	"github.com/pquerna/otp/totp"
 	"letterbox/directory"
+	"letterbox/junk"
 	"letterbox/store"
 	"letterbox/telemetry"
 )
@@ -52,7 +53,10 @@ func inhabit(t testing.TB) *household {
 	must(t, h.Watch.History.Dismiss(ctx, h.Telemetry.Habits().Findings()[0].ID(), time.Time{}, anAdmin))
 	h.report("dmarc-1.xml")
 	h.report("tls-1.json")
-	h.deliver(t, aUser, hostile)
+	must(t, h.Junk.SetRule(ctx, junk.Rule{Pattern: "pills.example", Junk: true}))
+	must(t, h.Junk.SetRule(ctx, junk.Rule{Account: store.AccountID(h.userID()), Pattern: "ann@elsewhere.example"}))
+	h.file(t, "INBOX", judgedWanted, hostile)
+	h.file(t, "Junk", judgedJunk, hostile)
 	h.deliver(t, aUser, "From: Ann <ann@elsewhere.example>\r\nSubject: The garden\r\n\r\nRoses.\r\n")
 	waits := h.send(t, aUser, "ann@elsewhere.example", "ben@elsewhere.example")
 	asked := h.askForward(t, aUser, "ann@elsewhere.example")
@@ -68,6 +72,7 @@ func inhabit(t testing.TB) *household {
 	h.paths = strings.NewReplacer(
 		"/people/{id}", fmt.Sprintf("/people/%d", h.userID()),
 		"/mail/{id}", fmt.Sprintf("/mail/%d", waits),
+		"/me/junk/{folder}/{uid}", fmt.Sprintf("/me/junk/%d/1", box.ID),
 		"/me/storage/{folder}/empty", folderURL(trash, "empty"),
 		"/me/storage/{folder}", folderURL(box),
 		"/trace/{trace}", "/trace/one",
@@ -118,6 +123,7 @@ var noPages = map[string]string{
 // more are pages that one route shows in another way.
 var more = []sight{
 	{"overview-year", anAdmin, "/overview?span=year"},
+	{"me-junk-inbox", aUser, "/me/junk?in=inbox"},
 	{"trace-three", anAuditor, "/trace/three"},
 	{"search-found", anAdmin, "/search?q=a"},
 	{"snapshot-folder", anAdmin, "/snapshots/{place}/{id}/{address}?folder=INBOX"},

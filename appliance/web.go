@@ -90,6 +90,7 @@ func (a *Appliance) site(d *Data) *admin.Site {
 		Settings:     d.Settings,
 		Journal:      d.Journal,
 		Feedback:     d.Feedback,
+		Junk:         d.Junk,
 
 		Machine:   a.machine(d),
 		Setup:     a.setup,
