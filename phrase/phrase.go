@@ -6,6 +6,7 @@
 // (%[2]s: the second of them); or a table of its forms by number (one, other), by
 // the first argument unless arg says which.
 //
+// What settings mean (meaning) stands in English beside the settings themselves.
 // Log lines, the command line and replies of protocols are English and not here.
 //
 // Everything is safe for concurrent use and does not change after the first use.

@@ -37,7 +37,7 @@ func TestLanguagesAreComplete(t *testing.T) {
 	for _, l := range Known() {
 		other := textsOf(t, l.Tag())
 		for key := range other {
-			if _, ok := english[key]; !ok {
+			if _, ok := english[key]; !ok && !strings.HasPrefix(key, "meaning.") { // those stand beside the code
 				t.Errorf("%s: %s is not in English", l.Tag(), key)
 			}
 		}
