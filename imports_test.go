@@ -38,6 +38,7 @@ var floors = map[string][]string{
 	"chart":        nil,
 	"trace":        nil,
 	"records":      {"directory", "discover"},
+	"logbook":      nil,
 	"junk":         {"database", "mailauth", "message", "resolver", "store"},
 	"junk/measure": {"junk"}, // a program: how well it judges
 	"delivery": {
@@ -98,6 +99,7 @@ var floors = map[string][]string{
 		"habit",
 		"history",
 		"junk",
+		"logbook",
 		"message",
 		"phrase",
 		"queue",
@@ -125,6 +127,7 @@ var floors = map[string][]string{
 		"history",
 		"imapd",
 		"junk",
+		"logbook",
 		"mailauth",
 		"phrase",
 		"queue",

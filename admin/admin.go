@@ -24,6 +24,7 @@ import (
 	"letterbox/discover"
 	"letterbox/feedback"
 	"letterbox/junk"
+	"letterbox/logbook"
 	"letterbox/queue"
 	"letterbox/store"
 	"letterbox/telemetry"
@@ -53,6 +54,7 @@ type Site struct {
 	Journal  *trace.Journal      // what became of each message; nil: nothing is noted
 	Junk     *junk.Filter        // who judges mail
 	Feedback *feedback.Feedback  // what other servers report; nil: nothing
+	Book     *logbook.Book       // the last lines of the log
 	Passkeys *directory.Passkeys // nil: nobody signs in with one
 	Reach    *discover.Settings  // how mail programs come here; nil: they are not told
 

@@ -19,6 +19,7 @@ import (
 	"letterbox/feedback"
 	"letterbox/internal/zone"
 	"letterbox/junk"
+	"letterbox/logbook"
 	"letterbox/queue"
 	"letterbox/records"
 	"letterbox/resolver"
@@ -42,6 +43,7 @@ func equip(t testing.TB, s *Site, dir string, db *database.DB, blobs *blob.Store
 	z := zone.Serve(t, "")
 	t.Cleanup(s.shelf.Close)
 	s.Feedback = feedback.New(feedback.Options{DB: db, Directory: s.Directory})
+	s.Book = &logbook.Book{}
 	s.Junk = junk.New(junk.Options{DB: db, Store: s.Store})
 	s.Machine = Machine{
 		Checkup: func(ctx context.Context, _ bool) (doctor.Checkup, error) {

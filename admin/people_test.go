@@ -216,6 +216,12 @@ func TestSettingsAndSearch(t *testing.T) {
 	b.wants(b.get("/search?q=ulla"), 200, "ulla@home.example", personPath(t, h, aUser))
 	b.wants(b.get("/search?q=max_conn"), 200, "/settings#imap.max_connections")
 	b.wants(b.get("/search?q=audit"), 200, "/settings/audit")
+	for what, path := range map[string]string{
+		"where+did": "/trace", "home.example": "/domains/home.example/reports", "storage": "/storage", "how+long+mess": "/me/storage",
+		"one+purpose": "/me/addresses", "junk": "/junk", "your+mail": "/me/junk", "speed": "/performance",
+	} {
+		b.wants(b.get("/search?q="+what), 200, `href="`+path+`"`)
+	}
 	b.wants(b.get("/search?q=user&part=results"), 200, aUser, "!<html")
 	helping := h.as(t, aHelper)
 	helping.wants(helping.get("/search?q=max_conn"), 200, "!/settings#", "Nothing here is called")

@@ -192,6 +192,8 @@ func routes() []route {
 		{"POST /settings/careful/{key}", change, dangerous, (*visit).changeSetting},
 		{"POST /settings/anew", change, calm, (*visit).beginAnew},
 		{"GET /settings/audit", see, calm, (*visit).auditLog},
+		{"GET /logs", see, calm, (*visit).logs},
+		{"GET /logs/live", see, calm, (*visit).logsLive},
 		{"GET /search", seePeople, calm, (*visit).search},
 	}
 }

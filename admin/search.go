@@ -27,9 +27,9 @@ func (v *visit) search() error {
 }
 
 func (v *visit) find(what string) ([]hit, error) {
-	hits := v.findPages(what)
-	if what == "" {
-		return hits, nil
+	hits, err := v.findPages(what)
+	if what == "" || err != nil {
+		return hits, err
 	}
 	people, err := v.findPeople(what)
 	if err != nil {
@@ -41,31 +41,6 @@ func (v *visit) find(what string) ([]hit, error) {
 	}
 	settings, err := v.findSettings(what)
 	return append(hits, settings...), err
-}
-
-// findPages looks through the places and what is beneath them.
-func (v *visit) findPages(what string) (hits []hit) {
-	pages := []struct {
-		path, title string
-		who         rule
-	}{
-		{"/people/teams", v.Say("teams.title"), seePeople},
-		{"/people/new", v.Say("people.add.title"), changePeople},
-		{"/people/teams/new", v.Say("teams.add.title"), changePeople},
-		{"/settings/audit", v.Say("audit.title"), see},
-		{"/me", v.Say("home.title"), signedIn},
-	}
-	for _, pl := range places() {
-		if pl.who.admits(v.user) && containsFold(v.Say("place."+pl.key), what) {
-			hits = append(hits, hit{pl.path, v.Say("place." + pl.key), v.Say("search.page")})
-		}
-	}
-	for _, pg := range pages {
-		if pg.who.admits(v.user) && containsFold(pg.title, what) {
-			hits = append(hits, hit{pg.path, pg.title, v.Say("search.page")})
-		}
-	}
-	return hits
 }
 
 // findPeople looks through people, teams and their addresses.

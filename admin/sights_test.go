@@ -48,6 +48,7 @@ func inhabit(t testing.TB) *household {
 	must(t, err)
 
 	h.connect(aUser, "Thunderbird")
+	h.journalise()
 	h.Telemetry.Exposed("imap", aUser, somewhere)
 	h.Telemetry.Exposed("imap", aHelper, somewhere)
 	must(t, h.Watch.History.Dismiss(ctx, h.Telemetry.Habits().Findings()[0].ID(), time.Time{}, anAdmin))
@@ -115,6 +116,7 @@ var noPages = map[string]string{
 	"/setup/name":                  "there is an admin: TestSetup has it",
 	"/setup/you":                   "there is an admin: TestSetup has it",
 	"/overview/live":               "a stream",
+	"/logs/live":                   "a stream",
 	"/me/export/mail.zip":          "a file",
 	"/snapshots/sheet":             "a file",
 	"/domains/{domain}/zone":       "a file",

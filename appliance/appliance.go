@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"letterbox/admin"
 	"letterbox/control"
+	"letterbox/logbook"
 )
 
 // A Command runs where the data is and returns an exit status.
@@ -28,7 +29,8 @@ type Command func(ctx context.Context, d *Data, args []string, stdio control.Std
 // Options of New. Each may be left out.
 type Options struct {
 	Log     *slog.Logger
-	Command Command // runs what comes in by the control socket
+	Level   *slog.LevelVar // of Log, to be changed while it logs; nil: it stays as it is
+	Command Command        // runs what comes in by the control socket
 
 	// Ready is called when everything listens, again when the appliance began anew
 	// with other settings. Its error ends Run.
@@ -41,6 +43,7 @@ type Appliance struct {
 	options  Options
 	open     listeners
 	stopping atomic.Bool
+	book     logbook.Book // the last lines of the log, of all its lives
 
 	setup     *admin.Setup // lets in who sets up
 	setupCode string
@@ -55,6 +58,7 @@ func New(c Config, o Options) (*Appliance, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	a := &Appliance{config: c, options: o}
+	a.options.Log = slog.New(a.book.Handler(o.Log.Handler()))
 	a.setup, a.setupCode = admin.NewSetup()
 	return a, nil
 }
@@ -86,7 +90,8 @@ func (a *Appliance) life(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	if err := d.openWatch(ctx); err != nil {
+	d.level = a.options.Level
+	if err := errors.Join(d.useLog(&d.Config), d.openWatch(ctx)); err != nil {
 		return err
 	}
 	services := a.services(d)

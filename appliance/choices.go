@@ -175,6 +175,8 @@ func (d *Data) nextConfig(ctx context.Context) (Config, map[string]string, error
 func alive() map[string]func(*Data, *Config) error {
 	judge := func(d *Data, c *Config) error { return d.useJunk(c) }
 	return map[string]func(*Data, *Config) error{
+		"log.level": func(d *Data, c *Config) error { return d.useLog(c) },
+
 		"junk.threshold": judge, "junk.lists": judge, "junk.greylist": judge, "junk.virus": judge, "junk.patience": judge,
 	}
 }

@@ -63,6 +63,7 @@ type Data struct {
 	serving []doctor.Listener                 // nil: nothing is served
 	again   *again
 	choices choices
+	level   *slog.LevelVar // of Log; nil: it stays as it is
 
 	checkups checkups
 	wanted   chan struct{} // of one: somebody wants a snapshot

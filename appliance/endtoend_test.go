@@ -10,7 +10,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
-	"log/slog"
 	"math/rand/v2"
 	"net"
 	"net/textproto"
@@ -44,7 +43,7 @@ func run(t testing.TB, change ...func(*Config)) *running {
 	t.Helper()
 	c := Default()
 	c.Data, c.Hostname = filepath.Join(t.TempDir(), "data"), "localhost"
-	c.Listen, c.Doctor = Listen{}, Doctor{}
+	c.Listen, c.Doctor, c.Log.Level = Listen{}, Doctor{}, "warn"
 	for _, l := range []*Addresses{&c.Listen.IMAP, &c.Listen.IMAPS, &c.Listen.SMTP, &c.Listen.Submission, &c.Listen.Submissions} {
 		*l = Addresses{"127.0.0.1:0"}
 	}
@@ -52,8 +51,9 @@ func run(t testing.TB, change ...func(*Config)) *running {
 		fn(&c)
 	}
 	ready, ended := make(chan *Data, 1), make(chan error, 1)
+	log, level := c.Log.NewLogger(t.Output())
 	a, err := New(c, Options{
-		Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),
+		Log: log, Level: level,
 		Ready: func(ctx context.Context, d *Data) error {
 			if _, err := d.Directory.AddDomain(ctx, "example.org"); err != nil {
 				return err

@@ -91,6 +91,7 @@ func (a *Appliance) site(d *Data) *admin.Site {
 		Journal:      d.Journal,
 		Feedback:     d.Feedback,
 		Junk:         d.Junk,
+		Book:         &a.book,
 
 		Machine:   a.machine(d),
 		Setup:     a.setup,

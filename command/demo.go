@@ -44,8 +44,10 @@ func (c *demoCmd) run(ctx context.Context, s *shell, data string) error {
 		return err
 	}
 	var a *appliance.Appliance
+	log, level := config.Log.NewLogger(s.Err)
 	a, err = appliance.New(config, appliance.Options{
-		Log:     config.Log.NewLogger(s.Err),
+		Log:     log,
+		Level:   level,
 		Command: execute,
 		Ready: func(ctx context.Context, d *appliance.Data) error {
 			people, err := settle(ctx, d)

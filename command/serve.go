@@ -24,11 +24,12 @@ func (c *serveCmd) local(ctx context.Context, s *shell) error {
 	if err := mustOwn(config.Data); err != nil {
 		return err
 	}
-	log := config.Log.NewLogger(s.Err)
+	log, level := config.Log.NewLogger(s.Err)
 	appliance.LimitMemory(log)
 	var a *appliance.Appliance
 	a, err = appliance.New(config, appliance.Options{
 		Log:     log,
+		Level:   level,
 		Command: execute,
 		Ready:   func(ctx context.Context, d *appliance.Data) error { return s.welcome(ctx, a, d) },
 	})

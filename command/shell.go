@@ -52,7 +52,10 @@ func (s *shell) config() (appliance.Config, error) {
 
 // log is for what a command that opens the data folder itself has to complain
 // of; what it did is said by its output.
-func (s *shell) log() *slog.Logger { return appliance.Log{Level: "warn"}.NewLogger(s.Err) }
+func (s *shell) log() *slog.Logger {
+	log, _ := appliance.Log{Level: "warn"}.NewLogger(s.Err)
+	return log
+}
 
 // A beginner is an inside command that may be the first ever in a data folder.
 type beginner interface{ begins() }

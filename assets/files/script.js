@@ -79,6 +79,22 @@ addEventListener("pageshow", (e) => {
   if (e.persisted) for (const b of document.querySelectorAll("button")) b.disabled = false;
 });
 
+// What is a list of something that goes on is loaded again when there is more of it,
+// by the address of the page: with the same wishes and the same rights.
+for (const list of document.querySelectorAll("[data-follow]")) {
+  if (!window.EventSource) break;
+  const source = new EventSource(list.dataset.follow);
+  source.addEventListener("message", async () => {
+    try {
+      const answer = await fetch(location.href);
+      if (!answer.ok || answer.redirected) return source.close();
+      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(list.id);
+      if (fresh) list.replaceChildren(...fresh.childNodes);
+    } catch { /* the next line asks again */ }
+  });
+  addEventListener("pagehide", () => source.close());
+}
+
 // Figures that change while somebody looks. Where nothing is streamed they stay
 // as they were.
 for (const place of document.querySelectorAll("[data-stream]")) {
