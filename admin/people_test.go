@@ -218,7 +218,7 @@ func TestSettingsAndSearch(t *testing.T) {
 	b.wants(b.get("/search?q=audit"), 200, "/settings/audit")
 	for what, path := range map[string]string{
 		"where+did": "/trace", "home.example": "/domains/home.example/reports", "storage": "/storage", "how+long+mess": "/me/storage",
-		"one+purpose": "/me/addresses", "junk": "/junk", "your+mail": "/me/junk", "speed": "/performance",
+		"log": "/logs", "addresses+of": "/domains/home.example/addresses", "one+purpose": "/me/addresses", "junk": "/junk", "your+mail": "/me/junk", "speed": "/performance",
 	} {
 		b.wants(b.get("/search?q="+what), 200, `href="`+path+`"`)
 	}

@@ -52,8 +52,10 @@ func (v *visit) findPages(what string) (hits []hit, err error) {
 			return nil, err
 		}
 		for _, d := range domains {
-			list = append(list, destination{"/domains/" + d.Name, v.Say("place.domains") + " · " + d.Name, see},
-				destination{"/domains/" + d.Name + "/reports", v.Say("reports.title", d.Name), see})
+			path := "/domains/" + d.Name
+			list = append(list, destination{path, v.Say("place.domains") + " · " + d.Name, see},
+				destination{path + "/addresses", v.Say("aliases.title", d.Name), see},
+				destination{path + "/reports", v.Say("reports.title", d.Name), see})
 		}
 	}
 	for _, d := range list {
