@@ -38,10 +38,11 @@ type Envelope struct {
 	For        string // the recipient, when there was only one: nobody learns of another
 	Helo       string
 	Remote     netip.Addr
-	RemoteName string          // verified PTR, may be ""
-	Protocol   string          // "ESMTPS" ... (RFC 3848)
-	TLS        string          // "TLSv1.3 TLS_AES_128_GCM_SHA256", "" without
-	User       *directory.User // who submitted it; nil from outside
+	RemoteName string                // verified PTR, may be ""
+	Protocol   string                // "ESMTPS" ... (RFC 3848)
+	TLS        string                // "TLSv1.3 TLS_AES_128_GCM_SHA256", "" without
+	User       *directory.User       // who submitted it; nil from outside
+	PassedOn   []directory.Recipient // who passes it on and gets no copy
 	Received   time.Time
 
 	Verdict  *mailauth.Verdict // what was found out about it; nil when it was not checked
@@ -104,16 +105,20 @@ func (d *Delivery) Deliver(ctx context.Context, e Envelope, to []directory.Recip
 	judged.tell(d.Junk, to, added)
 	d.journal(e, to, places, judged)
 	d.answer(ctx, e, to, raw, judged)
+	if d.Answer != nil && len(e.PassedOn) > 0 {
+		d.answer(ctx, e, e.PassedOn, raw, d.judge(ctx, e, e.PassedOn, raw))
+	}
 	return nil
 }
 
-// answer lets those answer who are away. What is made here is answered by nobody.
+// answer lets those answer who are away. What is made here is answered by nobody, and
+// what came back was answered before it went.
 func (d *Delivery) answer(ctx context.Context, e Envelope, to []directory.Recipient, raw []byte, judged judged) {
 	if d.Answer == nil || e.Internal {
 		return
 	}
 	for i, r := range to {
-		if !judged.junk(i) {
+		if !judged.junk(i) && !r.Returned {
 			d.Answer(ctx, e, r, raw)
 		}
 	}
@@ -149,10 +154,12 @@ func onceEach(to []directory.Recipient) []directory.Recipient {
 	return once
 }
 
-func addresses(to []directory.Recipient) []string {
-	list := make([]string, len(to))
-	for i, r := range to {
-		list[i] = r.Address
+// addresses are those at which a message may not have been before.
+func addresses(to []directory.Recipient) (list []string) {
+	for _, r := range to {
+		if !r.Returned {
+			list = append(list, r.Address)
+		}
 	}
 	return list
 }

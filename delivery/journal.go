@@ -17,6 +17,9 @@ func (d *Delivery) journal(e Envelope, to []directory.Recipient, places []place,
 		if rule := places[i].rule; rule != "" {
 			event.Notes = []trace.Note{{Name: "rule", Text: rule}}
 		}
+		if r.Returned {
+			event.Notes = append(event.Notes, trace.Note{Name: "rule", Text: "it was passed on and came back"})
+		}
 		event.Notes = append(event.Notes, judged.notes(i)...)
 		d.Journal.Record(event)
 	}

@@ -35,6 +35,17 @@ func checkLoop(raw []byte, addresses []string) error {
 	return nil
 }
 
+// DeliveredBefore reports whether a line in the header says that the message was at an
+// address.
+func DeliveredBefore(raw []byte, address string) bool {
+	for f := range headerFields(raw) {
+		if f.is("Delivered-To") && strings.EqualFold(strings.TrimSpace(string(f.value)), address) {
+			return true
+		}
+	}
+	return false
+}
+
 // CheckForward is Deliver's check for a message that leaves again, by way of
 // addresses of ours. It fails with ErrLoop.
 func CheckForward(raw []byte, by []string) error { return checkLoop(raw, by) }

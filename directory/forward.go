@@ -148,16 +148,27 @@ func (w *walk) reach(user *User, detail string) error {
 	}
 	w.passed[user.ID] = true
 	defer func() { w.passed[user.ID] = false }()
-	gone := false
-	for _, to := range targets {
-		found, err := w.follow(to, "")
-		if err != nil {
-			return err
-		}
-		gone = gone || found
+	gone, err := w.passOn(user, targets)
+	if err != nil {
+		return err
 	}
 	if keep || !gone {
 		w.add(own)
 	}
 	return nil
+}
+
+// passOn follows the targets of who passes mail on, and reports whether any leads
+// somewhere.
+func (w *walk) passOn(user *User, targets []Address) (gone bool, err error) {
+	w.via = append(w.via, user)
+	defer func() { w.via = w.via[:len(w.via)-1] }()
+	for _, to := range targets {
+		found, err := w.follow(to, "")
+		if err != nil {
+			return false, err
+		}
+		gone = gone || found
+	}
+	return gone, nil
 }

@@ -19,6 +19,9 @@ type Recipient struct {
 	Detail  string
 	Forward string
 
+	Via      []*User // who passed it on, the last of them last
+	Returned bool    // it was passed on before and came back: it stays with User
+
 	Disposable int64 // the disposable address that led there, 0 for none
 }
 
@@ -66,6 +69,15 @@ func (d *Directory) resolve(q querier, address string, passing bool) ([]Recipien
 	return w.found, nil
 }
 
+// ResolveHere is Resolve as if nobody passed mail on.
+func (d *Directory) ResolveHere(ctx context.Context, address string) (found []Recipient, err error) {
+	err = d.db.Read(ctx, func(c *database.Conn) error {
+		found, err = d.resolve(c, address, false)
+		return err
+	})
+	return found, err
+}
+
 // parseRecipient knows the one address that needs no domain.
 func parseRecipient(q querier, address string) (Address, error) {
 	if !strings.EqualFold(address, "postmaster") {
@@ -104,11 +116,7 @@ func (d *Directory) IsPersonal(ctx context.Context, userID int64, address string
 // reached are the users to whom an address leads, whether they pass mail on or not,
 // with 0 for who is elsewhere; none for an address that leads nowhere.
 func (d *Directory) reached(ctx context.Context, address string) (ids []int64, err error) {
-	var recipients []Recipient
-	err = d.db.Read(ctx, func(c *database.Conn) (err error) {
-		recipients, err = d.resolve(c, address, false)
-		return err
-	})
+	recipients, err := d.ResolveHere(ctx, address)
 	switch {
 	case errors.Is(err, ErrNotOurs), errors.Is(err, ErrNoSuchUser), errors.Is(err, ErrBadAddress), errors.As(err, new(*SwitchedOffError)):
 		return nil, nil

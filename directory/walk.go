@@ -30,6 +30,7 @@ type walk struct {
 	passing bool              // mail that people pass on goes where they say
 	off     *SwitchedOffError // a disposable address on the way is
 	used    int64             // the disposable address on the way, 0 for none
+	via     []*User           // who passes it on, from the address asked for to here
 	passed  map[int64]bool    // users who pass mail on: true on the way to here, false when that was followed before
 }
 
@@ -175,7 +176,7 @@ func isRole(local string) bool { return local == "postmaster" || local == "abuse
 
 // add keeps the first of equal recipients.
 func (w *walk) add(r Recipient) {
-	r.Address = w.asked
+	r.Address, r.Via = w.asked, slices.Clone(w.via)
 	same := func(other Recipient) bool {
 		if r.User == nil || other.User == nil {
 			return r.User == other.User && r.Forward == other.Forward

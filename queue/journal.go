@@ -10,6 +10,9 @@ import (
 func (q *Queue) journalQueued(id string, queued int64, m *Message) {
 	for _, r := range m.Recipients {
 		event := trace.Event{Trace: id, Kind: trace.Queued, Account: m.Account, Recipient: r.Address, Queue: queued}
+		if r.Passer != 0 {
+			event.Account = r.Passer
+		}
 		if r.By != "" {
 			event.Notes = []trace.Note{{Name: "by", Text: r.By}}
 		}

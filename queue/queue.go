@@ -42,6 +42,7 @@ type Recipient struct {
 	Notify  string // 'NEVER' or a list, "" when nothing was said
 	ORcpt   string // as on the wire, "" when nothing was said
 	By      string // the address of ours that leads there; "" when the sender named Address
+	Passer  int64  // the user who passes mail on to there, and sees what becomes of it; 0: nobody
 }
 
 // A Message is to leave for elsewhere.

@@ -55,6 +55,10 @@ func (s *session) noteDisposable(ctx context.Context, raw []byte) {
 // keep hands the message over.
 func (s *session) keep(ctx context.Context, e *delivery.Envelope, raw []byte) error {
 	s.mail.messageID = delivery.MessageID(raw)
+	if err := s.keepReturned(ctx, raw); err != nil {
+		return err
+	}
+	e.PassedOn = s.mail.passedOn
 	pieces, err := s.prepare(ctx, e, raw)
 	if err != nil {
 		return err

@@ -26,10 +26,6 @@ func TestForwarded(t *testing.T) {
 			if got := len(h.messages(t, annaAddress, "INBOX")); (got == 1) != keep {
 				t.Errorf("%d copies stay", got)
 			}
-			// It comes back from there.
-			if got := caller.send("carl@example.net", annaAddress, "Delivered-To: "+annaAddress+"\r\nSubject: x\r\n\r\nx"); got != "554" {
-				t.Errorf("it goes round in a circle: %s", got)
-			}
 		})
 	}
 }

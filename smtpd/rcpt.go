@@ -89,9 +89,13 @@ func (s *session) addRecipient(ctx context.Context, mailbox string, wishes queue
 			s.mail.note(mailbox, wishes)
 			continue
 		}
-		wishes.Address, wishes.By = r.Forward, r.Address
+		wishes.Address, wishes.By, wishes.Passer = r.Forward, r.Address, 0
+		if last := len(r.Via) - 1; last >= 0 {
+			wishes.Passer = r.Via[last].ID
+		}
 		s.mail.remote = append(s.mail.remote, wishes)
 	}
+	s.mail.passedOn = append(s.mail.passedOn, passersOn(found)...)
 	if id := found[0].Disposable; id != 0 {
 		s.mail.disposable = append(s.mail.disposable, id)
 	}

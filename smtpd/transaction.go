@@ -27,8 +27,9 @@ type transaction struct {
 	reports    []string // those of them that take reports of other servers
 	local      []directory.Recipient
 	remote     []queue.Recipient
-	delivered  []queue.Recipient // who is here, and of whom the sender wishes to hear that they have it
-	disposable []int64           // addresses that people made for one purpose
+	passedOn   []directory.Recipient // who passes it on and gets no copy
+	delivered  []queue.Recipient     // who is here, and of whom the sender wishes to hear that they have it
+	disposable []int64               // addresses that people made for one purpose
 
 	chunks *incoming // of BDAT; nil before the first
 }

@@ -160,12 +160,16 @@ func scanEvent(rows *sql.Rows) (e Event, err error) {
 }
 
 // visible leaves what the viewer may see. Who sent a message named its recipients
-// and may hear of all of them. Who received it learns how it came and what became
-// of their own copy, and neither of other recipients, who may be secret, nor where
-// a sender of ours was.
+// and may hear of all of them. Who received it learns how it came, what became of
+// their own copy and of what they passed on, and neither of other recipients, who may
+// be secret, nor where a sender of ours was.
 func visible(events []Event, viewer int64) []Event {
 	if viewer == 0 {
 		return events
+	}
+	passed := map[string]bool{} // to whom the viewer passes it on
+	for _, e := range events {
+		passed[e.Recipient] = passed[e.Recipient] || e.Kind == Queued && e.Account == viewer
 	}
 	var own []Event
 	for _, e := range events {
@@ -177,7 +181,7 @@ func visible(events []Event, viewer int64) []Event {
 				e.Remote, e.Helo = netip.Addr{}, ""
 			}
 			own = append(own, e)
-		case e.Account == viewer:
+		case e.Account == viewer || passed[e.Recipient]:
 			own = append(own, e)
 		}
 	}

@@ -108,6 +108,32 @@ func TestViewer(t *testing.T) {
 	}
 }
 
+// TestViewerPassesOn shows who passes mail on what becomes of it there, and nothing of
+// what others do.
+func TestViewerPassesOn(t *testing.T) {
+	t.Parallel()
+	j := open(t, file(t), Options{})
+	j.Record(Event{Trace: "A", Kind: Received, Sender: "carl@example.net"})
+	j.Record(Event{Trace: "A", Kind: Queued, Account: 1, Recipient: "anna@far.example"})
+	j.Record(Event{Trace: "A", Kind: Delivered, Account: 2, Recipient: "ben@example.org"})
+	j.Record(Event{Trace: "A", Kind: Queued, Account: 2, Recipient: "ben@far.example"})
+	j.Record(Event{Trace: "A", Kind: Deferred, Recipient: "anna@far.example"})
+	j.Record(Event{Trace: "A", Kind: Sent, Recipient: "ben@far.example"})
+	j.Record(Event{Trace: "A", Kind: Sent, Recipient: "anna@far.example"})
+	for viewer, want := range map[int64]string{
+		1: "received() queued(anna@far.example) deferred(anna@far.example) sent(anna@far.example) ",
+		2: "received() delivered(ben@example.org) queued(ben@far.example) sent(ben@far.example) ",
+	} {
+		var got string
+		for _, e := range find(t, j, Query{Viewer: viewer})[0].Events {
+			got += fmt.Sprintf("%s(%s) ", e.Kind, e.Recipient)
+		}
+		if got != want {
+			t.Errorf("%d sees %q, want %q", viewer, got, want)
+		}
+	}
+}
+
 // TestKept survives closing and opening, but not for ever.
 func TestKept(t *testing.T) {
 	t.Parallel()
