@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -16,9 +17,9 @@ import (
 	"letterbox/resolver"
 )
 
-// TestDkimpyAcceptsOurs lets dkimpy check what is signed here, as it arrives at
-// another server, with the keys that the domain is told to publish.
-func TestDkimpyAcceptsOurs(t *testing.T) {
+// TestOthersAcceptOurs lets dkimpy and opendkim check what is signed here, as it
+// arrives at another server, with the keys that the domain is told to publish.
+func TestOthersAcceptOurs(t *testing.T) {
 	t.Parallel()
 	needPackage(t, "/usr/lib/python3/dist-packages/dkim", "python3-dkim")
 	p := startPostfix(t, "")
@@ -47,6 +48,29 @@ for i in range(2):
 	if said != "True letterbox.example rsa-sha256\nTrue letterbox.example ed25519-sha256\n" {
 		t.Errorf("dkimpy says:\n%s\nkeys: %v", said, keys)
 	}
+	for text, want := range map[string]int{message: 2, strings.Replace(message, "Briefkasten", "briefkasten", 1): 0} {
+		if said := opendkim(t, text, keys); strings.Count(said, "dkim=pass") != want || strings.Count(said, "header.d=letterbox.example") != 2 {
+			t.Errorf("opendkim says, and should find %d good:\n%s", want, said)
+		}
+	}
+}
+
+// opendkim returns what the filter of that name would write into a message.
+func opendkim(t *testing.T, message string, keys map[string]string) string {
+	t.Helper()
+	program := extracted(t, "opendkim")
+	dir := t.TempDir()
+	var records strings.Builder
+	for name, value := range keys {
+		fmt.Fprintln(&records, strings.TrimSuffix(name, "."), value)
+	}
+	files := map[string]string{"keys": records.String(), "letter.eml": message, "opendkim.conf": "Mode v\nTestDNSData " + filepath.Join(dir, "keys") + "\n"}
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return client(t, dir, program, "-x", filepath.Join(dir, "opendkim.conf"), "-vv", "-t", filepath.Join(dir, "letter.eml"))
 }
 
 // TestWeAcceptDkimpys checks what dkimpy signs, relaxed and simple, and finds out

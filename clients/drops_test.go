@@ -19,7 +19,6 @@ func letterOf(subject string) []byte {
 // since SMTP has no way to know. Nothing is lost.
 func TestFromPostfixThroughCuts(t *testing.T) {
 	t.Parallel()
-	need(t, "swaks", "swaks")
 	l, port := among(t, zone.Serve(t, ""))
 	through := cut(t, "127.0.0.1:0", fmt.Sprintf("127.0.0.1:%d", port), "", amidst, unanswered)
 	p := startPostfix(t, relaying(through))
@@ -58,7 +57,6 @@ func TestToPostfixThroughCuts(t *testing.T) {
 // known from then on.
 func TestPostfixIsGreylisted(t *testing.T) {
 	t.Parallel()
-	need(t, "swaks", "swaks")
 	l, port := among(t, zone.Serve(t, ""), "junk.greylist=1 s", "listen.proxy_from="+proxyAddress, "smtp.verify=false")
 	through := cut(t, "127.0.0.1:0", fmt.Sprintf("127.0.0.1:%d", port), "192.0.2.77")
 	p := startPostfix(t, relaying(through))

@@ -47,8 +47,11 @@ func (l *letterbox) write(raw []byte, to ...string) {
 // An event is what the trace says of one.
 type event struct {
 	Kind, Recipient, Host, Reply, Protocol, Folder string
-	Notes                                          []struct{ Name, Text string }
+	Notes                                          []note
 }
+
+// A note is what was found out about it.
+type note struct{ Name, Text string }
 
 // trace asks what became of a message, until something of that kind is noted for
 // the recipient.
@@ -140,7 +143,6 @@ func TestDANE(t *testing.T) {
 // message; and refuses what nobody has.
 func TestFromPostfix(t *testing.T) {
 	t.Parallel()
-	need(t, "swaks", "swaks")
 	z := zone.Serve(t, "")
 	l, port := among(t, z)
 	p := startPostfix(t, fmt.Sprintf("relayhost = [127.0.0.1]:%d\nsmtp_tls_security_level = encrypt\nsmtp_tls_loglevel = 1\nmynetworks = 127.0.0.0/8", port))

@@ -216,6 +216,17 @@ func need(t *testing.T, program, debianPackage string) {
 	lacks(t, "%s is not installed (Debian package %s)", program, debianPackage)
 }
 
+// extracted is need for a program that scripts/install takes out of its package: the
+// package would start a service, or replace another.
+func extracted(t *testing.T, program string) (path string) {
+	t.Helper()
+	path = filepath.Join("/usr/local/lib/letterbox-tests", program)
+	if _, err := os.Stat(path); err != nil {
+		lacks(t, "%s is missing (scripts/install puts it there)", path)
+	}
+	return path
+}
+
 // lacks skips a test for what this machine does not have, where that is allowed.
 func lacks(t *testing.T, format string, args ...any) {
 	t.Helper()

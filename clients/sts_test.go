@@ -49,13 +49,13 @@ func TestMTASTS(t *testing.T) {
 	}
 }
 
-// publish serves policies from the web server of Postfix's address. Each names the
+// publish serves policies from the web server of the server's address. Each names the
 // domain's server as the DNS does.
-func (p *postfix) publish(modes map[string]string) {
-	p.t.Helper()
-	ln, err := net.Listen("tcp", p.host+":443")
+func (s *server) publish(modes map[string]string) {
+	s.t.Helper()
+	ln, err := net.Listen("tcp", s.host+":443")
 	if err != nil {
-		p.t.Fatal(err)
+		s.t.Fatal(err)
 	}
 	web := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		domain := strings.TrimPrefix(r.Host, "mta-sts.")
@@ -67,9 +67,9 @@ func (p *postfix) publish(modes map[string]string) {
 		names = append(names, "mta-sts."+domain)
 	}
 	web.Listener.Close()
-	web.Listener, web.TLS = ln, &tls.Config{Certificates: []tls.Certificate{p.authority.issue(names...)}}
+	web.Listener, web.TLS = ln, &tls.Config{Certificates: []tls.Certificate{s.authority.issue(names...)}}
 	web.StartTLS()
-	p.t.Cleanup(web.Close)
+	s.t.Cleanup(web.Close)
 }
 
 // file is the authority's certificate in a file, for whom is to trust it.
