@@ -49,10 +49,12 @@ func (k *Key) name(plain []byte) (n Name) {
 const maxObject = 256 << 20
 
 // codec holds the compressor and its reverse. Each is made when it is first
-// needed and is safe for concurrent use through its All methods.
+// needed and is safe for concurrent use through its All methods. packed has buffers
+// for what is decrypted: a restore reads thousands of objects one after the other.
 var codec = struct {
 	encoder func() (*zstd.Encoder, error)
 	decoder func() (*zstd.Decoder, error)
+	packed  sync.Pool
 }{
 	encoder: sync.OnceValues(func() (*zstd.Encoder, error) {
 		return zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(sealers),
@@ -61,6 +63,7 @@ var codec = struct {
 	decoder: sync.OnceValues(func() (*zstd.Decoder, error) {
 		return zstd.NewReader(nil, zstd.WithDecoderConcurrency(sealers), zstd.WithDecoderMaxMemory(maxObject))
 	}),
+	packed: sync.Pool{New: func() any { return new(bytes.Buffer) }},
 }
 
 // A room is memory for sealing, used again for one object after the other.
@@ -102,7 +105,10 @@ func (k *Key) open(sealed []byte) ([]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("decrypt: %w", err)
 		}
-		b := bytes.NewBuffer(make([]byte, 0, len(sealed)+bytes.MinRead))
+		b := codec.packed.Get().(*bytes.Buffer)
+		defer codec.packed.Put(b)
+		b.Reset()
+		b.Grow(len(sealed) + bytes.MinRead)
 		if _, err := b.ReadFrom(r); err != nil {
 			return nil, fmt.Errorf("decrypt: %w", err)
 		}
