@@ -35,6 +35,49 @@ func (r *restoreView) Bytes() (n int64) {
 	return n
 }
 
+// Present is how many are not missing.
+func (r *restoreView) Present() (n int64) {
+	for _, one := range r.Returned {
+		n += one.Present
+	}
+	return n
+}
+
+// Lost is how many are missing and cannot be read in the snapshot either.
+func (r *restoreView) Lost() (n int) {
+	for _, one := range r.Returned {
+		n += len(one.Lost)
+	}
+	return n
+}
+
+// Changes are the folders of which something is missing.
+func (r *restoreView) Changes() (list []backup.Returned) {
+	for _, one := range r.Returned {
+		if one.Messages > 0 || one.Made || len(one.Lost) > 0 {
+			list = append(list, one)
+		}
+	}
+	return list
+}
+
+// lead says in a sentence what would come of it.
+func (r *restoreView) lead(p *page) string {
+	switch {
+	case r.Messages() > 0 && r.Beside:
+		return p.Say("restore.copy", r.Messages(), p.Size(r.Bytes()))
+	case r.Messages() > 0:
+		return p.Say("restore.lead", r.Messages(), p.Size(r.Bytes()))
+	case r.Lost() > 0:
+		return p.Say("restore.unreadable", r.Lost())
+	case len(r.Changes()) > 0:
+		return p.Say("restore.empty")
+	case r.Present() > 0:
+		return p.Say("restore.nothing", r.Present())
+	}
+	return p.Say("restore.none")
+}
+
 // tryRestore says what would come back, and changes nothing.
 func (v *visit) tryRestore() error {
 	return v.inPast(func(place int, id backup.ID, past *backup.Past) error {

@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"github.com/emersion/go-imap/v2"
+	"letterbox/backup"
 	"letterbox/delivery"
+	"letterbox/phrase"
 	"letterbox/store"
 )
 
@@ -69,7 +71,8 @@ func TestSnapshots(t *testing.T) {
 	b.wants(b.get("/snapshots/0/20200101T000000Z"), http.StatusNotFound)
 	b.wants(b.get("/snapshots/7/20200101T000000Z"), http.StatusNotFound)
 
-	b.wants(b.get(account+"/restore?"), http.StatusOK, "Nothing is missing")
+	b.wants(b.get(account+"/restore?"), http.StatusOK, "Nothing is missing: all 2 messages", "!<table")
+	b.wants(b.get(account+"/restore?folder=Sent"), http.StatusOK, "the snapshot has no messages here", "!<table")
 	u, err := h.Directory.User(t.Context(), aUser)
 	must(t, err)
 	box, err := h.Store.Mailbox(t.Context(), store.AccountID(u.ID), "INBOX")
@@ -77,7 +80,7 @@ func TestSnapshots(t *testing.T) {
 	expunge(t, h.Store, box.ID, 2)
 	b.wants(b.get(account+"/restore?folder=INBOX"), http.StatusOK, "1 message is missing today", "Bring back 1 message")
 	b.wants(b.post(account+"/restore?folder=INBOX"), http.StatusSeeOther, "/snapshots/0/")
-	b.wants(b.get(account+"/restore?folder=INBOX"), http.StatusOK, "Nothing is missing")
+	b.wants(b.get(account+"/restore?folder=INBOX"), http.StatusOK, "Nothing is missing", "!<table")
 	b.wants(b.get(account+"/restore?folder=INBOX&uid=1&beside=1"), http.StatusOK, "folder of its own", "Restored/")
 
 	events, err := h.Directory.Audit(t.Context(), time.Time{}, 1000)
@@ -90,6 +93,30 @@ func TestSnapshots(t *testing.T) {
 	}
 	if seen["snapshot.read"] == 0 || seen["snapshot.restore"] != 1 {
 		t.Errorf("acts that were written down: %v", seen)
+	}
+}
+
+// TestRestoreLead: what cannot be brought back is not said to be there.
+func TestRestoreLead(t *testing.T) {
+	t.Parallel()
+	there := backup.Returned{Folder: "INBOX", Present: 7}
+	p := &page{Language: phrase.In("en")}
+	for want, returned := range map[string][]backup.Returned{
+		"all 7 messages are there": {there},
+		"no messages here":         nil,
+		"only folders":             {there, {Folder: "Plans", Made: true}},
+		"2 messages are missing today, and cannot be read": {there, {Folder: "Plans", Lost: []string{"3", "4"}}},
+		"3 messages are missing today and would come back": {there, {Folder: "Plans", Messages: 3, Lost: []string{"3"}}},
+	} {
+		r := &restoreView{Returned: returned}
+		if got := r.lead(p); !strings.Contains(got, want) {
+			t.Errorf("%+v: %q, want %q", returned, got, want)
+		}
+		for _, one := range r.Changes() {
+			if one.Folder == there.Folder {
+				t.Errorf("a folder of which nothing is missing is shown: %+v", returned)
+			}
+		}
 	}
 }
 
