@@ -7,11 +7,13 @@ import (
 	"strings"
 
 	"letterbox/directory"
+	"letterbox/store"
 )
 
 // ownAddresses are those under which mail reaches the visitor.
 type ownAddresses struct {
 	Aliases     []string
+	Teams       []string // from which they may send
 	Tagged      string // an example of a plus address; "" where there are none
 	Disposables []directory.Disposable
 }
@@ -36,7 +38,28 @@ func (v *visit) showAddresses(status int, f *form) error {
 	if own.Disposables, err = v.Directory.Disposables(v.context(), v.user.ID); err != nil {
 		return err
 	}
+	if own.Teams, err = v.postsFor(); err != nil {
+		return err
+	}
 	return v.show(status, addressesPage(v.page("me", v.Say("addresses.title")), f, own))
+}
+
+// postsFor are the addresses of teams from which the visitor may send.
+func (v *visit) postsFor() (list []string, err error) {
+	teams, err := v.Directory.Teams(v.context())
+	if err != nil {
+		return nil, err
+	}
+	for _, team := range teams {
+		members, err := v.members(&team)
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(members, func(m member) bool { return m.ID == v.user.ID && m.Rights.Has(store.Post) }) {
+			list = append(list, team.Address)
+		}
+	}
+	return list, nil
 }
 
 // addDisposable makes up an address for one purpose.

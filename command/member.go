@@ -19,7 +19,7 @@ type memberCmd struct {
 type memberAdd struct {
 	Team   string     `arg:"" help:"The team's address."`
 	User   string     `arg:"" help:"Who."`
-	Rights rightsFlag `arg:"" optional:"" default:"full" help:"read, write (read, and change what is in them), full (write, and make, rename and delete mailboxes), manage (full, and share them on), or letters of RFC 4314."`
+	Rights rightsFlag `arg:"" optional:"" default:"full" help:"read, write (read, change what is in them, and send from the team's address), full (write, and make, rename and delete mailboxes), manage (full, and share them on), or letters of RFC 4314."`
 }
 
 func (c *memberAdd) inside(ctx context.Context, d *appliance.Data, stdio control.Stdio) error {

@@ -100,8 +100,22 @@ func parseRecipient(q querier, address string) (Address, error) {
 // makes no difference.
 func (d *Directory) MaySendAs(ctx context.Context, userID int64, address string) (bool, error) {
 	reached, err := d.reached(ctx, address)
-	return slices.Contains(reached, userID), err
+	return slices.ContainsFunc(reached, func(r Recipient) bool { return r.is(userID) }), err
 }
+
+// TeamsAt are the teams among those to whom mail for the address goes. Who of their
+// members may write from it is for package store to say.
+func (d *Directory) TeamsAt(ctx context.Context, address string) (ids []int64, err error) {
+	reached, err := d.reached(ctx, address)
+	for _, r := range reached {
+		if r.User != nil && r.User.Team {
+			ids = append(ids, r.User.ID)
+		}
+	}
+	return ids, err
+}
+
+func (r Recipient) is(userID int64) bool { return r.User != nil && r.User.ID == userID }
 
 // IsPersonal reports whether mail to the address reaches the user and nobody else:
 // it is not a group's, and no role's that somebody has to play.
@@ -110,25 +124,16 @@ func (d *Directory) IsPersonal(ctx context.Context, userID int64, address string
 		return false, nil
 	}
 	reached, err := d.reached(ctx, address)
-	return len(reached) == 1 && reached[0] == userID, err
+	return len(reached) == 1 && reached[0].is(userID), err
 }
 
-// reached are the users to whom an address leads, whether they pass mail on or not,
-// with 0 for who is elsewhere; none for an address that leads nowhere.
-func (d *Directory) reached(ctx context.Context, address string) (ids []int64, err error) {
+// reached are those to whom an address leads, whether they pass mail on or not; none
+// for an address that leads nowhere.
+func (d *Directory) reached(ctx context.Context, address string) ([]Recipient, error) {
 	recipients, err := d.ResolveHere(ctx, address)
 	switch {
 	case errors.Is(err, ErrNotOurs), errors.Is(err, ErrNoSuchUser), errors.Is(err, ErrBadAddress), errors.As(err, new(*SwitchedOffError)):
 		return nil, nil
-	case err != nil:
-		return nil, err
 	}
-	for _, r := range recipients {
-		id := int64(0)
-		if r.User != nil {
-			id = r.User.ID
-		}
-		ids = append(ids, id)
-	}
-	return ids, nil
+	return recipients, err
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"letterbox/internal/dialogue"
+	"letterbox/store"
 )
 
 // The dialogues in testdata/dialogues are played against a real server: see package
@@ -27,6 +28,7 @@ import (
 //	user ADDRESS PASSWORD          a user; anna@example.org with "tulips in may" and
 //	                               ben@example.org with "roses in june" are there already
 //	alias ADDRESS TARGET           the alias of that address leads there as well
+//	team ADDRESS [USER RIGHTS]     a team; a member of it, with rights by their letters
 //	mailbox ADDRESS NAME           a folder
 //	quota ADDRESS BYTES            what the user may have
 //	connect A DOOR [from IP]       to mx, submission or submissions; the greeting is read
@@ -73,6 +75,7 @@ func (st *stage) words() dialogue.Words {
 			"server":   st.configure,
 			"user":     func(args []string) { st.house.user(st.T, args[0], args[1]) },
 			"alias":    st.addAlias,
+			"team":     st.makeTeam,
 			"mailbox":  st.makeMailbox,
 			"quota":    st.setQuota,
 			"connect":  st.connect,
@@ -152,6 +155,19 @@ func setOption(cfg *Config, key, value string) error {
 
 func (st *stage) addAlias(args []string) {
 	st.Check(st.house.directory.AddAlias(st.T.Context(), args[0], args[1]))
+}
+
+func (st *stage) makeTeam(args []string) {
+	ctx, h := st.T.Context(), st.house
+	if len(args) == 1 {
+		team, err := h.directory.AddTeam(ctx, args[0], "")
+		st.Check(err)
+		st.Check(h.store.EnsureAccount(ctx, store.AccountID(team.ID)))
+		return
+	}
+	rights, err := store.ParseRights(args[2])
+	st.Check(err)
+	st.Check(h.store.SetMember(ctx, h.account(st.T, args[0]), h.account(st.T, args[1]), rights))
 }
 
 func (st *stage) makeMailbox(args []string) {

@@ -3,10 +3,12 @@ package smtpd
 import (
 	"context"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
 	"letterbox/directory"
+	"letterbox/store"
 )
 
 // mail begins a message.
@@ -79,8 +81,8 @@ func (s *session) sender(ctx context.Context, mailbox string, utf8 bool) (string
 	return a.String(), nil
 }
 
-// maySendAs refuses addresses that are not the user's. Where nobody signs in,
-// anybody may claim anything.
+// maySendAs refuses addresses that are neither the user's nor a team's that lets them
+// send. Where nobody signs in, anybody may claim anything.
 func (s *session) maySendAs(ctx context.Context, address string) error {
 	if s.user == nil {
 		return nil
@@ -89,8 +91,28 @@ func (s *session) maySendAs(ctx context.Context, address string) error {
 	if err != nil || own {
 		return err
 	}
+	teams, err := s.srv.cfg.Directory.TeamsAt(ctx, address)
+	if err != nil {
+		return err
+	}
+	for _, team := range teams {
+		if may, err := s.mayPostFor(ctx, store.AccountID(team)); may || err != nil {
+			return err
+		}
+	}
 	s.log.Info("sender refused", "sender", address)
+	if len(teams) > 0 {
+		return refuse(553, "5.7.1", "%s is a team's, and you may not send for it; use %s, or ask for the right to write in that team", address, s.user.Address)
+	}
 	return refuse(553, "5.7.1", "%s is not yours to send from; use %s, or ask for an alias", address, s.user.Address)
+}
+
+// mayPostFor reports whether the user is a member of a team who may send in its name.
+func (s *session) mayPostFor(ctx context.Context, team store.AccountID) (bool, error) {
+	members, err := s.srv.cfg.Store.Members(ctx, team)
+	return slices.ContainsFunc(members, func(g store.Grant) bool {
+		return g.Account == store.AccountID(s.user.ID) && g.Rights.Has(store.Post)
+	}), err
 }
 
 // mailParameter notes a parameter of MAIL.

@@ -14,7 +14,7 @@ const (
 	KeepSeen                       // s: change \Seen
 	Write                          // w: change other flags
 	Insert                         // i: append, copy into it
-	Post                           // p: send mail to its address; nobody asks for it here
+	Post                           // p: send mail to its address; of a member of a team: from its address
 	CreateBelow                    // k: make mailboxes below it
 	DeleteBox                      // x: delete or rename it
 	DeleteFlag                     // t: change \Deleted
