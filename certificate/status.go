@@ -1,6 +1,7 @@
 package certificate
 
 import (
+	"bytes"
 	"crypto/tls"
 	"time"
 )
@@ -44,10 +45,11 @@ func (k *Keeper) Status() []Status {
 }
 
 // Trusted reports whether the host name has a certificate that others trust, as
-// far as it is known here: one that somebody else issued.
+// far as it is known here: one that an authority issued, not one that signed itself,
+// whoever made that.
 func (k *Keeper) Trusted() bool {
-	shown := k.current.Load()
-	return shown.find(k.hostname, k.hostname) != shown.own
+	leaf := k.Leaf().Leaf
+	return !bytes.Equal(leaf.RawIssuer, leaf.RawSubject)
 }
 
 func (k *Keeper) kind(cert *tls.Certificate) string {
