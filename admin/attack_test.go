@@ -1,11 +1,23 @@
 package admin
 
 import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
+
+	"letterbox/certificate"
 )
 
 // TestForeignForm sends forms as a page of another site would.
@@ -47,10 +59,89 @@ func TestHeaders(t *testing.T) {
 				header.Get("X-Content-Type-Options") != "nosniff" || header.Get("Cache-Control") != "no-store" {
 				t.Errorf("%s: %v", path, header)
 			}
-			if header.Get("Strict-Transport-Security") != "" { // the certificate is not one that browsers take
-				t.Errorf("%s: HSTS with a certificate of our own", path)
-			}
 		}
+	}
+}
+
+// TestHSTS binds browsers to HTTPS only where they take the certificate: with one
+// that signed itself, who made it, they would let nobody in any more.
+func TestHSTS(t *testing.T) {
+	t.Parallel()
+	h := build(t)
+	ask := func(what string, o certificate.Options) string {
+		t.Helper()
+		o.Dir, o.Hostname = t.TempDir(), h.Hostname
+		keeper, err := certificate.Open(o)
+		must(t, err)
+		h.Certificates = keeper
+		answer := httptest.NewRecorder()
+		h.Handler().ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/signin", nil))
+		if answer.Code != http.StatusOK {
+			t.Errorf("%s: status %d", what, answer.Code)
+		}
+		return answer.Header().Get("Strict-Transport-Security")
+	}
+	if got := ask("our own", certificate.Options{}); got != "" {
+		t.Errorf("with a certificate of our own: %q", got)
+	}
+	pair, key := issue(t, h.Hostname, true)
+	if got := ask("self-signed", certificate.Options{Certificate: pair, Key: key}); got != "" {
+		t.Errorf("with a file that signed itself: %q", got)
+	}
+	pair, key = issue(t, h.Hostname, false)
+	if got := ask("issued", certificate.Options{Certificate: pair, Key: key}); !strings.HasPrefix(got, "max-age=") {
+		t.Errorf("with a certificate of an authority: %q", got)
+	}
+	pair, key = issue(t, "other.example", false)
+	if got := ask("issued to another", certificate.Options{Certificate: pair, Key: key}); got != "" {
+		t.Errorf("with a certificate for another name: %q", got)
+	}
+}
+
+// issue writes a certificate for a name, signed by itself or by an authority, and its
+// key into files.
+func issue(t *testing.T, name string, itself bool) (pair, key string) {
+	t.Helper()
+	public, secret, err := ed25519.GenerateKey(nil)
+	must(t, err)
+	leaf := &x509.Certificate{
+		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+	}
+	parent := &x509.Certificate{Subject: pkix.Name{CommonName: "An authority"}}
+	if itself {
+		parent = leaf
+	}
+	der, err := x509.CreateCertificate(rand.Reader, leaf, parent, public, secret)
+	must(t, err)
+	pkcs, err := x509.MarshalPKCS8PrivateKey(secret)
+	must(t, err)
+	pair, key = filepath.Join(t.TempDir(), "certificate.pem"), filepath.Join(t.TempDir(), "key.pem")
+	must(t, os.WriteFile(pair, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
+	must(t, os.WriteFile(key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs}), 0o600))
+	return pair, key
+}
+
+// TestCaching: nothing of a page or a file stays in a browser's cache, where the next
+// person at the machine would find it; what is the same for everybody stays there.
+func TestCaching(t *testing.T) {
+	t.Parallel()
+	h := inhabit(t)
+	for _, s := range h.sights(t) {
+		if got := h.as(t, s.who).get(s.path).Header.Get("Cache-Control"); got != "no-store" {
+			t.Errorf("%s: Cache-Control is %q", s.path, got)
+		}
+	}
+	for path, who := range map[string]string{
+		"/me/export/mail.zip": aUser, "/snapshots/sheet": anAdmin, "/domains/home.example/zone": anAdmin, "/nothing": anAdmin, "/me": "",
+	} {
+		if got := h.as(t, who).get(path).Header.Get("Cache-Control"); got != "no-store" {
+			t.Errorf("%s: Cache-Control is %q", path, got)
+		}
+	}
+	style := regexp.MustCompile(`/assets/style-[0-9a-f]+\.css`).FindString(h.as(t, "").get("/signin").Body)
+	if got := h.as(t, "").get(style).Header.Get("Cache-Control"); !strings.Contains(got, "immutable") {
+		t.Errorf("%s: Cache-Control is %q", style, got)
 	}
 }
 

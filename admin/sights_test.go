@@ -38,6 +38,8 @@ func inhabit(t testing.TB) *household {
 	must(t, err)
 	must(t, h.Store.EnsureAccount(ctx, store.AccountID(team.ID)))
 	must(t, h.Store.SetMember(ctx, store.AccountID(team.ID), store.AccountID(h.userID()), store.FullRights))
+	_, err = d.AddDisposable(ctx, h.userID(), "the shop")
+	must(t, err)
 	_, _, err = d.AddAppPassword(ctx, aUser, "Phone", directory.ScopeIMAP)
 	must(t, err)
 	setup, err := d.BeginTOTP(ctx, aHelper, h.Hostname)
@@ -59,10 +61,12 @@ func inhabit(t testing.TB) *household {
 	h.file(t, "INBOX", judgedWanted, hostile)
 	h.file(t, "Junk", judgedJunk, hostile)
 	h.deliver(t, aUser, "From: Ann <ann@elsewhere.example>\r\nSubject: The garden\r\n\r\nRoses.\r\n")
+	h.put("Trash", "Subject: Old\r\n\r\nOld.\r\n")
 	waits := h.send(t, aUser, "ann@elsewhere.example", "ben@elsewhere.example")
 	asked := h.askForward(t, aUser, "ann@elsewhere.example")
 	b := h.as(t, anAdmin)
 	b.wants(b.post("/snapshots"), http.StatusSeeOther)
+	b.wants(b.post("/settings/change/imap.max_connections", "value", "20"), http.StatusSeeOther)
 	snapshot := aSnapshot.FindString(b.get("/snapshots").Body)
 	box, err := h.Store.Mailbox(ctx, store.AccountID(h.userID()), "INBOX")
 	must(t, err)
@@ -72,6 +76,8 @@ func inhabit(t testing.TB) *household {
 
 	h.paths = strings.NewReplacer(
 		"/people/{id}", fmt.Sprintf("/people/%d", h.userID()),
+		"/people/{team}", fmt.Sprintf("/people/%d", team.ID),
+		"/people/{leaving}", h.page(t, "person001@home.example"),
 		"/mail/{id}", fmt.Sprintf("/mail/%d", waits),
 		"/me/junk/{folder}/{uid}", fmt.Sprintf("/me/junk/%d/1", box.ID),
 		"/me/storage/{folder}/empty", folderURL(trash, "empty"),
@@ -130,6 +136,9 @@ var more = []sight{
 	{"search-found", anAdmin, "/search?q=a"},
 	{"snapshot-folder", anAdmin, "/snapshots/{place}/{id}/{address}?folder=INBOX"},
 	{"me-factors-on", aHelper, "/me/factors"},
+	{"me-storage-folder-tried", aUser, "/me/storage/{folder}?days=30"},
+	{"people-team", anAdmin, "/people/{team}"},
+	{"people-leaving", anAdmin, "/people/{leaving}"},
 	{"people-of-a-helper", aHelper, "/people"},
 	{"people-of-an-auditor", anAuditor, "/people/{id}"},
 }
