@@ -136,7 +136,8 @@ func TestPackage(t *testing.T) {
 	}
 	for _, name := range []string{
 		"usr/bin/letterbox", "usr/lib/systemd/system/letterbox.service", "usr/share/man/man1/letterbox.1.gz",
-		"usr/share/bash-completion/completions/letterbox", "usr/share/doc/letterbox/letterbox.sample.toml",
+		"usr/share/bash-completion/completions/letterbox", "usr/share/zsh/vendor-completions/_letterbox",
+		"usr/share/fish/vendor_completions.d/letterbox.fish", "usr/share/doc/letterbox/letterbox.sample.toml",
 		"usr/share/doc/letterbox/contrib/fail2ban/filter.d/letterbox.conf",
 		"etc/systemd/system/multi-user.target.wants/letterbox.service",
 	} {
