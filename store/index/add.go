@@ -125,15 +125,14 @@ func (x *Index) Remove(ctx context.Context, ids []int64) error {
 		return nil
 	}
 	err := x.transact(ctx, func(tx *sql.Tx) error {
-		for _, id := range held {
-			for _, query := range []string{
-				`DELETE FROM trigram WHERE rowid IN (2 * ?1, 2 * ?1 + 1)`,
-				`DELETE FROM text WHERE id = ?1`,
-				`DELETE FROM doc WHERE id = ?1`,
-			} {
-				if _, err := tx.ExecContext(ctx, query, id); err != nil {
-					return err
-				}
+		for _, query := range []string{
+			`DELETE FROM trigram WHERE rowid = 2 * ?`, // each by itself: see addDocs
+			`DELETE FROM trigram WHERE rowid = 2 * ? + 1`,
+			`DELETE FROM text WHERE id = ?`,
+			`DELETE FROM doc WHERE id = ?`,
+		} {
+			if err := each(ctx, tx, query, held); err != nil {
+				return err
 			}
 		}
 		return nil
@@ -148,6 +147,21 @@ func (x *Index) Remove(ctx context.Context, ids []int64) error {
 		_, gone := slices.BinarySearch(held, id)
 		return gone
 	})
+	return nil
+}
+
+// each runs a statement with each of the ids.
+func each(ctx context.Context, tx *sql.Tx, query string, ids []int64) error {
+	statement, err := tx.PrepareContext(ctx, query)
+	if err != nil {
+		return err
+	}
+	defer statement.Close()
+	for _, id := range ids {
+		if _, err := statement.ExecContext(ctx, id); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
