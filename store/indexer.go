@@ -30,7 +30,7 @@ const (
 	indexRest = time.Minute
 )
 
-// What one transaction indexes at most.
+// What one transaction indexes, or takes out, at most.
 const (
 	indexRows  = 500
 	indexBytes = 4 << 20
@@ -248,13 +248,16 @@ func (x *indexer) due(now time.Time) (due []AccountID, again time.Duration) {
 	return due, again
 }
 
-// takeGone returns the messages to be taken out.
+// takeGone returns messages to be taken out, as many as one transaction takes.
 func (x *indexer) takeGone(a AccountID) []int64 {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	b := x.of(a)
-	gone := b.gone
-	b.gone = nil
+	n := min(len(b.gone), indexRows)
+	gone := b.gone[:n:n]
+	if b.gone = b.gone[n:]; len(b.gone) == 0 {
+		b.gone = nil
+	}
 	return gone
 }
 
@@ -267,36 +270,40 @@ const (
 )
 
 // catchUp takes out what is gone and indexes what is not in yet. progress, if
-// not nil, is called after each step.
+// not nil, is called after each step of the latter.
 func (x *indexer) catchUp(ctx context.Context, a AccountID, p pace, progress func(done, of int64)) error {
-	if err := x.takeOut(ctx, a); err != nil {
-		return fmt.Errorf("take messages out of the index of account %d: %w", a, err)
-	}
-	for more := true; more; {
+	for gone := x.takeGone(a); len(gone) > 0; gone = x.takeGone(a) {
 		began := time.Now()
-		var err error
-		more, err = x.step(ctx, a, progress)
+		if err := x.takeOut(ctx, a, gone); err != nil {
+			return fmt.Errorf("take messages out of the index of account %d: %w", a, err)
+		}
+		if err := p.rest(ctx, began); err != nil {
+			return err
+		}
+	}
+	for {
+		began := time.Now()
+		more, err := x.step(ctx, a, progress)
 		if errors.Is(err, index.ErrDamaged) {
 			more, err = true, nil // it is gone, and begun anew
 		}
 		if err != nil {
 			return fmt.Errorf("index account %d: %w", a, err)
 		}
-		if p == resting && more {
-			if err := rest(ctx, time.Since(began)); err != nil {
-				return err
-			}
+		if !more {
+			return nil
+		}
+		if err := p.rest(ctx, began); err != nil {
+			return err
 		}
 	}
-	return nil
 }
 
-// takeOut removes what is gone.
-func (x *indexer) takeOut(ctx context.Context, a AccountID) error {
-	gone := x.takeGone(a)
+// takeOut removes some of what is gone.
+func (x *indexer) takeOut(ctx context.Context, a AccountID, gone []int64) error {
 	x.turn.Lock()
 	defer x.turn.Unlock()
-	if len(gone) == 0 || !x.exists(a) {
+	if !x.exists(a) {
 		return nil
 	}
 	err := x.set.Use(ctx, int64(a), func(ix *index.Index) error { return ix.Remove(ctx, gone) })
@@ -306,11 +313,15 @@ func (x *indexer) takeOut(ctx context.Context, a AccountID) error {
 	return err
 }
 
-func rest(ctx context.Context, d time.Duration) error {
+// rest is what comes after a step that began then.
+func (p pace) rest(ctx context.Context, began time.Time) error {
+	if p == hurried {
+		return ctx.Err()
+	}
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-time.After(d):
+	case <-time.After(time.Since(began)):
 		return nil
 	}
 }

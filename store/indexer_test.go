@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -265,6 +266,27 @@ func TestIndexerGathers(t *testing.T) {
 		x.again(bob)
 		expect("once more", 1, indexRest)
 	})
+}
+
+// What is gone is taken out in steps, too, and none is left behind.
+func TestIndexTakesOutInSteps(t *testing.T) {
+	t.Parallel()
+	x := &indexer{accounts: map[AccountID]*backlog{}}
+	const all = 2*indexRows + 7
+	for id := range MessageID(all) {
+		x.left(alice, id)
+	}
+	var taken []int64
+	for _, want := range []int{indexRows, indexRows, 7, 0} {
+		some := x.takeGone(alice)
+		if len(some) != want {
+			t.Errorf("%d are taken out at once, want %d", len(some), want)
+		}
+		taken = append(taken, some...)
+	}
+	if !slices.IsSorted(taken) || len(taken) != all || taken[all-1] != all-1 {
+		t.Errorf("%d were taken out", len(taken))
+	}
 }
 
 // What arrives while a step is under way is not forgotten when the step says that
