@@ -43,6 +43,7 @@ type Appliance struct {
 	options  Options
 	open     listeners
 	stopping atomic.Bool
+	program  *programFile // that it is; nil: not known
 	book     logbook.Book // the last lines of the log, of all its lives
 
 	setup     *admin.Setup // lets in who sets up
@@ -57,7 +58,7 @@ func New(c Config, o Options) (*Appliance, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	a := &Appliance{config: c, options: o}
+	a := &Appliance{config: c, options: o, program: runningProgram()}
 	a.options.Log = slog.New(a.book.Handler(o.Log.Handler()))
 	a.setup, a.setupCode = admin.NewSetup()
 	return a, nil
@@ -90,7 +91,7 @@ func (a *Appliance) life(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	d.level = a.options.Level
+	d.level, d.program = a.options.Level, a.program
 	if err := errors.Join(d.useLog(&d.Config), d.openWatch(ctx)); err != nil {
 		return err
 	}

@@ -40,7 +40,11 @@ func (d *Data) Patient(ctx context.Context) (*doctor.Patient, error) {
 		Listeners: d.serving, Certificates: d.Certificates.Status(),
 		Sends: c.Queue.Send, Resolver: names,
 		Peer: c.Doctor.Peer, Clock: c.Doctor.TimeServer, Blocklists: c.Doctor.Blocklists,
-		Policy: fetchPolicy(names.LookupIPAddr),
+		Policy:  fetchPolicy(names.LookupIPAddr),
+		Version: Version(), Replaced: d.program.replaced(), Updates: c.Doctor.Updates,
+		Newest: func(ctx context.Context, name string) (doctor.Release, error) {
+			return d.releases.ask(ctx, names, name)
+		},
 	}
 	if c.Relay.Use == "always" {
 		p.Relay = c.Relay.Address

@@ -181,6 +181,7 @@ type Doctor struct {
 	Every      Duration `toml:"every" choose:"calm" doc:"How often the appliance looks for what is wrong by itself, DNS and ports included. 0: only when somebody asks."`
 	Peer       string   `toml:"peer" choose:"calm" doc:"A domain whose mail server is connected to, to see whether mail can leave: many providers block that. Empty: it is not tried."`
 	TimeServer string   `toml:"time_server" choose:"calm" doc:"A time server (NTP) to compare the clock with, such as pool.ntp.org. Empty: the clock is not compared."`
+	Updates    string   `toml:"updates" choose:"calm" doc:"A domain name whose TXT record says which version of Letterbox is the newest; release notes give it. It is asked once a day by way of the name servers, so that nobody learns who asks or which version runs here. Empty: nobody is asked."`
 	Blocklists Words    `toml:"blocklists" choose:"calm" doc:"Lists of spammers' addresses (DNSBL), with commas between, that are asked whether this machine is on them."`
 }
 

@@ -31,8 +31,16 @@ func (c *Config) Check() error {
 		c.DNS.check(),
 		c.Snapshot.check(c.Data),
 		c.Log.check(),
+		c.Doctor.check(),
 		checkWebPort(c.Web.Port),
 	)
+}
+
+func (d Doctor) check() error {
+	if d.Updates != "" && (!strings.Contains(d.Updates, ".") || checkHostname(d.Updates) != nil) {
+		return fmt.Errorf("doctor.updates: %q is no domain name; release notes of Letterbox give the one to write here", d.Updates)
+	}
+	return nil
 }
 
 func checkWebPort(port int) error {

@@ -63,9 +63,11 @@ type Data struct {
 	serving []doctor.Listener                 // nil: nothing is served
 	again   *again
 	choices choices
+	program *programFile   // that this process began with; nil: not known
 	level   *slog.LevelVar // of Log; nil: it stays as it is
 
 	checkups checkups
+	releases releases
 	wanted   chan struct{} // of one: somebody wants a snapshot
 }
 

@@ -65,7 +65,7 @@ type check func(ctx context.Context, p *Patient) []Result
 var machine = []check{
 	listeners, outside, outbound, openRelay,
 	hostName, hostAddress, reverse, certificates, authorities, dane, blocklists,
-	disk, folder, database, clock, snapshots, backlog, domains, aliases, separators,
+	disk, folder, database, clock, snapshots, backlog, domains, aliases, separators, release, program,
 }
 
 // domain are the checks of each hosted domain.

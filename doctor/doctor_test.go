@@ -112,6 +112,17 @@ func illnesses() []illness {
 		{"folder", "unknown", Unknown, func(h *house) { h.Folder += "\x00" }},
 		{"aliases", "nowhere", Amber, func(h *house) { h.Nowhere = []string{"anna+x@home.example"} }},
 		{"separators", "dropped", Amber, func(h *house) { h.Dropped = "+" }},
+		{"release", "newer", Amber, func(h *house) {
+			h.Newest = func(context.Context, string) (Release, error) {
+				return Release{"v1.10.0", "https://r.example/1.10", "Quicker."}, nil
+			}
+		}},
+		{"release", "silent", Unknown, func(h *house) {
+			h.Newest = func(context.Context, string) (Release, error) { return Release{}, errNoRelease }
+		}},
+		{"release", "unasked", OK, func(h *house) { h.Updates = "" }},
+		{"release", "unversioned", Unknown, func(h *house) { h.Version = "devel" }},
+		{"program", "replaced", Amber, func(h *house) { h.Replaced = "v1.10.0" }},
 		{"database", "damaged", Red, func(h *house) { h.Damage = "page 7 is torn" }},
 		{"database", "never", Unknown, func(h *house) { h.Checked = time.Time{} }},
 		{"database", "late", Amber, func(h *house) { h.Checked = h.now.Add(-60 * time.Hour) }},

@@ -84,8 +84,10 @@ _25._tcp.mail.example-family.org. TLSA `+tlsa[0]+"\n")
 		Policy: func(context.Context, string) (string, error) {
 			return "version: STSv1\r\nmode: testing\r\nmx: mail.example-family.org\r\nmax_age: 604800\r\n", nil
 		},
-		Dial: h.dial,
-		Now:  func() time.Time { return now },
+		Version: "v1.4.2", Updates: "releases.example",
+		Newest: func(context.Context, string) (Release, error) { return Release{Version: "v1.4.2"}, nil },
+		Dial:   h.dial,
+		Now:    func() time.Time { return now },
 	}
 	return h
 }

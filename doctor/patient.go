@@ -35,6 +35,11 @@ type Patient struct {
 	Dropped string   // separators of addresses that were once in force
 	Nowhere []string // targets of aliases and of what people pass on that nobody has
 
+	Version  string // of the program that runs
+	Replaced string // of the program on the disk, where that is another; else ""
+	Updates  string // the name that tells the newest release; "": it is not asked
+	Newest   func(ctx context.Context, name string) (Release, error)
+
 	Queue     []queue.Item
 	QueueErr  error
 	Sends     bool
