@@ -92,7 +92,7 @@ func OpenData(ctx context.Context, c Config, log *slog.Logger, existing bool) (*
 	if err := f.mustBeWhole(); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	u := &upgrader{folder: f, log: log}
+	u := &upgrader{folder: f, config: c, log: log}
 	if err := u.upgrade(ctx, c.Mail.rollback()); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}

@@ -41,6 +41,7 @@ type Upgrade struct {
 	FromProgram string    `json:"from_program"`
 	ToProgram   string    `json:"to_program"`
 	Differences []string  `json:"differences"` // that the rehearsal found
+	Snapshots   []Before  `json:"snapshots"`   // of before, where snapshots go
 
 	Folder string `json:"-"` // where the copy is
 }
@@ -58,8 +59,9 @@ func (u *Upgrade) Database() string { return filepath.Join(u.Folder, databaseFil
 // come between, for tests.
 type upgrader struct {
 	*folder
-	log  *slog.Logger
-	step func(string) error // may be nil
+	config Config
+	log    *slog.Logger
+	step   func(string) error // may be nil
 }
 
 func (u *upgrader) reached(step string) error {
@@ -160,6 +162,7 @@ func (u *upgrader) keepCopy(ctx context.Context, from, to int) error {
 	if err := u.reached("rehearsed"); err != nil {
 		return err
 	}
+	note.Snapshots = u.snapshots(ctx)
 	text, err := json.MarshalIndent(note, "", "  ")
 	if err != nil {
 		return err

@@ -18,11 +18,11 @@ const (
 )
 
 // leftOut says what of the data folder is in no snapshot: what is copied
-// otherwise, what can be made again (search indexes), what may be lost
-// (telemetry), what is on its way or only takes up room, and the snapshots
-// themselves.
+// otherwise, what can be made again (search indexes), what may be lost (telemetry,
+// the trace of messages), what is on its way or only takes up room, the database of
+// before an update, of which there is a snapshot, and the snapshots themselves.
 func leftOut(name string) bool {
-	for _, file := range []string{databasePath, "telemetry.db"} {
+	for _, file := range []string{databasePath, "telemetry.db", "trace.db"} {
 		if strings.HasPrefix(name, file) {
 			return true
 		}
@@ -30,6 +30,9 @@ func leftOut(name string) bool {
 	switch name {
 	case blobFolder, "search", "spool", "snapshots", "ballast", Work, "lock", "control.sock", "lost+found":
 		return true
+	}
+	if inside, ok := strings.CutPrefix(name, "upgrades/"); ok {
+		return !strings.HasPrefix(inside, "since-") // mail that an older program could not read
 	}
 	return strings.HasPrefix(name, "salvage-") || strings.HasPrefix(name, partPrefix)
 }

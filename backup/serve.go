@@ -105,15 +105,36 @@ func (r *rota) due(target string, failed, now time.Time) time.Time {
 // Round takes one snapshot to one target, and does what is due there afterwards.
 // Its error is that of the snapshot; what follows is logged and noted.
 func (k *Keeper) Round(ctx context.Context, address string, p Plan) error {
-	began := k.now()
-	t, err := OpenTarget(ctx, address, p.Access)
-	var result Result
-	if err == nil {
+	t, result, err := k.takeTo(ctx, address, p)
+	if t != nil {
 		defer t.Close()
+	}
+	if err != nil {
+		return err
+	}
+	k.proveDue(ctx, t, address, result.ID)
+	k.pruneDue(ctx, t, address, p)
+	return nil
+}
+
+// TakeTo is Round without what is due afterwards.
+func (k *Keeper) TakeTo(ctx context.Context, address string, p Plan) (Result, error) {
+	t, result, err := k.takeTo(ctx, address, p)
+	if t != nil {
+		err = errors.Join(err, t.Close())
+	}
+	return result, err
+}
+
+// takeTo takes a snapshot, notes and logs what came of it. The target is nil where
+// it could not be opened.
+func (k *Keeper) takeTo(ctx context.Context, address string, p Plan) (t Target, result Result, err error) {
+	began := k.now()
+	if t, err = OpenTarget(ctx, address, p.Access); err == nil {
 		result, err = k.Take(ctx, t, p.Hurry)
 	}
 	if errors.Is(err, ErrBusy) {
-		return err // that says nothing about the target
+		return t, result, err // that says nothing about the target
 	}
 	k.note(address, func(r *Record) {
 		r.Tried, r.Error = began, ""
@@ -127,12 +148,10 @@ func (k *Keeper) Round(ctx context.Context, address string, p Plan) error {
 		if ctx.Err() == nil {
 			k.log.Error("no snapshot was taken", "target", address, "error", err)
 		}
-		return err
+		return t, result, err
 	}
 	k.log.Info("snapshot", "target", address, "id", string(result.ID), "bytes", result.Bytes, "image", result.Image, "took", result.Took)
-	k.proveDue(ctx, t, address, result.ID)
-	k.pruneDue(ctx, t, address, p)
-	return nil
+	return t, result, nil
 }
 
 // proveDue proves what is due.

@@ -33,6 +33,13 @@ func (c *rollbackCmd) local(ctx context.Context, s *shell) error {
 	for _, difference := range u.Differences {
 		fmt.Fprintf(s.Out, "  %s\n", difference)
 	}
+	for _, b := range u.Snapshots {
+		if b.Error != "" {
+			fmt.Fprintf(s.Out, "No snapshot of before went to %s: %s.\n", b.Target, b.Error)
+		} else {
+			fmt.Fprintf(s.Out, "Snapshot %s at %s is of before.\n", b.Snapshot, b.Target)
+		}
+	}
 	rescued, err := c.newMail(ctx, s, config, u)
 	var inUse *appliance.InUseError
 	if errors.As(err, &inUse) || err != nil && !c.Lose {

@@ -14,8 +14,13 @@ const choicePrefix = "config."
 
 // Choices returns what was chosen in the browser for keys of the configuration.
 func (d *Directory) Choices(ctx context.Context) (map[string]string, error) {
+	return ChoicesIn(ctx, d.db)
+}
+
+// ChoicesIn is Choices of a database that has yet to be brought up to date.
+func ChoicesIn(ctx context.Context, db *database.DB) (map[string]string, error) {
 	all := map[string]string{}
-	err := d.db.Read(ctx, func(c *database.Conn) error {
+	err := db.Read(ctx, func(c *database.Conn) error {
 		rows, err := c.Query(`SELECT key, value FROM setting WHERE key GLOB ?`, choicePrefix+"*")
 		if err != nil {
 			return err
