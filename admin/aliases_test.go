@@ -20,6 +20,7 @@ func TestAliases(t *testing.T) {
 		{"info", "info@home.example", "With info@home.example the addresses would lead in a circle."},
 		{"info", strings.Repeat("a@far.example ", 201), "200 are possible"},
 		{"user", "a@far.example", "This address is taken already."},
+		{"letterbox-reports", "a@far.example", "Letterbox uses this address itself."},
 		{"info@far.example", "a@far.example", "This is no valid address."},
 		{"in fo", "a@far.example", "This is no valid address."},
 	} {

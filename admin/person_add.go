@@ -108,6 +108,8 @@ func (f *form) address() string {
 // addressProblem is the key of a text for what is wrong with an address.
 func addressProblem(err error) string {
 	switch {
+	case errors.Is(err, directory.ErrReserved):
+		return "people.address.reserved"
 	case errors.Is(err, directory.ErrExists):
 		return "people.address.taken"
 	case errors.Is(err, directory.ErrNotOurs):

@@ -54,6 +54,9 @@ func (e *TargetError) Unwrap() error { return e.Err }
 
 // mayBeAlias is about new addresses.
 func (d *Directory) mayBeAlias(q querier, from Address) error {
+	if err := checkReserved(from); err != nil {
+		return err
+	}
 	if err := d.checkSeparators(from); err != nil {
 		return err
 	}

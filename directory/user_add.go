@@ -106,9 +106,12 @@ func insertUser(tx *database.Tx, a Address, user *User) (int64, error) {
 	return result.LastInsertId()
 }
 
-// mustBeFree fails with ErrExists when a user or an alias has the address, or somebody
-// ever had it as a disposable one.
+// mustBeFree fails with ErrExists when a user or an alias has the address, somebody
+// ever had it as a disposable one, or the program uses it itself.
 func mustBeFree(q querier, domain int64, a Address) error {
+	if err := checkReserved(a); err != nil {
+		return err
+	}
 	var users, aliases, disposable int
 	err := q.QueryRow(`SELECT (SELECT count(*) FROM user WHERE domain = ?1 AND localpart = ?2),
 		(SELECT count(*) FROM alias WHERE domain = ?1 AND localpart = ?2),
