@@ -46,7 +46,7 @@ func (s *shell) tellRescue(r *appliance.RescueReport) error {
 	if len(r.Made) > 0 {
 		fmt.Fprintf(s.Out, "New, since only their mail was left, and without a password (letterbox user passwd ADDRESS):\n  %s\n", strings.Join(r.Made, "\n  "))
 	}
-	fmt.Fprintln(s.Out, "Mail that was to leave and had not left yet is not restored; limits and folders without mail may be missing.")
+	fmt.Fprintln(s.Out, "Not restored: mail that was to leave and had not left yet, rights on shared folders and what others have seen in them, subscriptions, and what programs noted at folders (METADATA). Limits and folders without mail may be missing. A snapshot has all of it.")
 	if r.Damage != nil {
 		fmt.Fprintf(s.Err, "letterbox: %v\n", r.Damage)
 	}
