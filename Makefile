@@ -16,8 +16,8 @@ generate: ## the files that are made from the code
 	go tool templ generate
 	go test ./appliance ./command -run IsCurrent -update
 
-screenshots: ## pictures of the pages, into docs/screenshots
-	LETTERBOX_CLIENTS=require LETTERBOX_SCREENSHOTS=$(CURDIR)/docs/screenshots go test -count=1 -run TestSights ./admin
+screenshots: ## the pictures that docs/pages.md shows
+	scripts/screenshots
 
 fuzz: ## a longer run of every fuzz target
 	scripts/fuzz 120s

@@ -13,6 +13,7 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
+	shot "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -133,8 +134,10 @@ func (w *window) shoot(name string, l look) {
 		return
 	}
 	must(w.t, os.MkdirAll(folder, 0o755))
-	png := run(w, chromedp.CaptureScreenshot())
-	must(w.t, os.WriteFile(filepath.Join(folder, fmt.Sprintf("%s-%s.png", name, l.name)), png, 0o644))
+	picture := call(w, shot.CaptureScreenshot, shot.CaptureScreenshotParams{
+		Format: shot.CaptureScreenshotFormatWebp, Quality: new(int64(70)),
+	})
+	must(w.t, os.WriteFile(filepath.Join(folder, fmt.Sprintf("%s-%s.webp", name, l.name)), picture.Data, 0o644))
 }
 
 // TestSights looks at every page as a person does: on a desk and on a phone, by
