@@ -37,6 +37,11 @@ func (v *visit) diskOutlook() (outlook, error) {
 	return v.outlook(0, days[len(days)-1].Disk+room)
 }
 
+// Outlook tells a forecast as the pages do, for mails that say the same.
+func Outlook(l *phrase.Language, f quota.Forecast, known bool) string {
+	return outlook{f, known}.text(l)
+}
+
 // text says it in a sentence or two: how fast, when it is full, and how sure that is.
 func (o outlook) text(l *phrase.Language) string {
 	month := int64(o.PerDay * outlookMonth)

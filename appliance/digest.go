@@ -110,11 +110,15 @@ func (d *Data) writeDigest(ctx context.Context, appeared []finding.Finding, mend
 	if err != nil {
 		return err
 	}
+	ahead, err := d.expectations(ctx, users, now)
+	if err != nil {
+		return err
+	}
 	for _, u := range users {
 		if u.Role != "admin" || u.Disabled {
 			continue
 		}
-		n := d.digestNotice(phrase.In(u.Language), appeared, mended)
+		n := d.digestNotice(phrase.In(u.Language), appeared, mended, ahead)
 		if err := d.putNotice(ctx, &u, n, now); err != nil {
 			return err
 		}
@@ -122,7 +126,7 @@ func (d *Data) writeDigest(ctx context.Context, appeared []finding.Finding, mend
 	return nil
 }
 
-func (d *Data) digestNotice(l *phrase.Language, appeared []finding.Finding, mended []told) notice {
+func (d *Data) digestNotice(l *phrase.Language, appeared []finding.Finding, mended []told, ahead []expectation) notice {
 	n := notice{
 		subject:    l.Say("digest.subject", d.Config.Hostname),
 		paragraphs: []string{l.Say("digest.intro", d.Config.Hostname)},
@@ -137,6 +141,9 @@ func (d *Data) digestNotice(l *phrase.Language, appeared []finding.Finding, mend
 	}
 	slices.Sort(gone)
 	n.paragraphs = append(n.paragraphs, gone...)
+	for _, e := range ahead {
+		n.paragraphs = append(n.paragraphs, e.in(l))
+	}
 	n.paragraphs = append(n.paragraphs, l.Say("digest.more", d.Config.Link("/overview")))
 	return n
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/emersion/go-imap/v2"
 	"letterbox/doctor"
 	"letterbox/finding"
+	"letterbox/quota"
 	"letterbox/store"
 )
 
@@ -54,6 +55,43 @@ func TestDigest(t *testing.T) {
 	found = found[1:]
 	if text := tell(2); !strings.Contains(text, "Mended: ben@example.org comes close") {
 		t.Errorf("%s", text)
+	}
+}
+
+// TestDigestQuotesForecasts when there is something to tell, and is not sent for them.
+func TestDigestQuotesForecasts(t *testing.T) {
+	t.Parallel()
+	l := newLodging(t)
+	d := l.Data
+	must(t, d.openWatch(t.Context()))
+	must(t, d.Directory.SetRole(t.Context(), "anna@example.org", "admin"))
+	must(t, d.Store.SetLimit(t.Context(), l.anna, quota.Limit{Bytes: 300_000}))
+	box, err := d.Store.Mailbox(t.Context(), l.anna, "Archive")
+	must(t, err)
+	day := time.Now().AddDate(0, 0, -10)
+	for range 10 {
+		_, err := d.Store.Append(t.Context(), store.Batch{Messages: []store.NewMessage{{
+			Mailbox: box.ID, Raw: []byte("Subject: it grows\r\n\r\n" + strings.Repeat("a line of text\r\n", 200)),
+		}}})
+		must(t, err)
+		must(t, d.Store.RecordUsage(t.Context(), day))
+		day = day.AddDate(0, 0, 1)
+	}
+	var found []finding.Finding
+	d.Watch.Sources = []func(context.Context) []finding.Finding{func(context.Context) []finding.Finding { return found }}
+	must(t, d.digest(t.Context(), day))
+	before := len(inboxOf(t, d, "anna@example.org"))
+	found = []finding.Finding{{Kind: "crowd", Subject: "ben@example.org", Severity: finding.Amber, Args: []any{"ben@example.org", 90, 100}}}
+	must(t, d.digest(t.Context(), day.AddDate(0, 0, 1)))
+	mail := inboxOf(t, d, "anna@example.org")
+	if before != 20 || len(mail) != 21 {
+		t.Fatalf("%d and %d messages", before, len(mail))
+	}
+	text := strings.ReplaceAll(mail[20], "\r\n", " ")
+	for _, want := range []string{"The mailbox of anna@example.org: It grows by 9", "is full on", "The disk: It"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is missing: %s", want, text)
+		}
 	}
 }
 
