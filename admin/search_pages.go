@@ -35,6 +35,7 @@ func (v *visit) destinations() []destination {
 		{"/me/storage", v.Say("folders.retention"), signedIn},
 		{"/me/removed", v.Say("removed.title"), signedIn},
 		{"/me/addresses", v.Say("disposable.title"), signedIn},
+		{"/me/forwarding", v.Say("forwarding.title"), signedIn},
 		{"/me/vacation", v.Say("vacation.title"), signedIn},
 		{"/me/connect", v.Say("connect.title"), signedIn},
 		{"/me/devices", v.Say("devices.title"), signedIn},
