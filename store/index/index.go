@@ -58,8 +58,8 @@ func Open(dir string, log *slog.Logger) (*Set, error) {
 // handles and up to a few MB of memory.
 const idleAfter = time.Minute
 
-// maxOpen is how many indexes are open from which on one is closed after each
-// use.
+// maxOpen is how many indexes stay open that are not in use; beyond it the
+// longest unused is closed.
 const maxOpen = 8
 
 // Use calls fn with the account's index, which is made when it is missing. When
@@ -106,9 +106,28 @@ func (s *Set) release(x *Index) {
 	defer s.mu.Unlock()
 	x.users--
 	x.used = time.Now()
-	if x.users == 0 && (x.dropped || s.closed || len(s.open) > maxOpen) {
+	if x.users == 0 && (x.dropped || s.closed) {
 		s.shut(x)
 	}
+	for len(s.open) > maxOpen && s.shutOldest() {
+	}
+}
+
+// shutOldest closes the one that nobody uses and has used for the longest time;
+// s.mu is held. The one in use again and again stays: a search uses its index
+// hundreds of times, and opening reads the ids of all messages.
+func (s *Set) shutOldest() bool {
+	var oldest *Index
+	for _, x := range s.open {
+		if x.users == 0 && (oldest == nil || x.used.Before(oldest.used)) {
+			oldest = x
+		}
+	}
+	if oldest == nil {
+		return false
+	}
+	s.shut(oldest)
+	return true
 }
 
 // shut closes an index that nobody uses; s.mu is held.

@@ -246,6 +246,25 @@ func TestHandlesAreFew(t *testing.T) {
 	}
 }
 
+// An index that is used again and again is not opened each time, whatever others
+// are open.
+func TestTheBusyStaysOpen(t *testing.T) {
+	t.Parallel()
+	s := openSet(t, t.TempDir())
+	nothing := func(*Index) error { return nil }
+	for account := range int64(2 * maxOpen) {
+		must(t, s.Use(t.Context(), 100+account, nothing))
+	}
+	opened := map[*Index]bool{}
+	for account := range int64(2 * maxOpen) {
+		s.use(t, func(x *Index) error { opened[x] = true; return nil })
+		must(t, s.Use(t.Context(), 200+account, nothing))
+	}
+	if len(opened) != 1 || len(s.open) > maxOpen {
+		t.Errorf("it was opened %d times; %d are open", len(opened), len(s.open))
+	}
+}
+
 // Dropping an index under somebody who uses it disturbs nobody else.
 func TestDropWhileUsed(t *testing.T) {
 	t.Parallel()
