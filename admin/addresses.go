@@ -14,7 +14,7 @@ import (
 type ownAddresses struct {
 	Aliases     []string
 	Teams       []string // from which they may send
-	Tagged      string // an example of a plus address; "" where there are none
+	Tagged      string   // an example of a plus address; "" where there are none
 	Disposables []directory.Disposable
 }
 
