@@ -38,11 +38,11 @@ func TestDemo(t *testing.T) {
 		output += client(t, home, "sh", "-c", command)
 	}
 	for _, want := range []string{
-		"<title>",               // the site
-		`\Sent) "/" "Sent"`,     // folders
-		"Subject: Midsummer",    // a message
-		"* SEARCH ",             // of the new one
-		"ben@letterbox.example", // users
+		"<title>",                 // the site
+		`\Sent) "/" "Sent"`,       // folders
+		"Subject: Boathouse keys", // a message
+		"* SEARCH ",               // of the new one
+		"ben@letterbox.example",   // users
 	} {
 		if !strings.Contains(output, want) {
 			t.Errorf("no %q in what the commands print:\n%s", want, output)

@@ -73,11 +73,12 @@ func TestPostfixIsGreylisted(t *testing.T) {
 }
 
 // relaying has Postfix hand everything to one server, in the clear, and try again
-// after a second.
+// after some seconds. Mail is due from a second before its time: with a wait of one,
+// that is while whoever tried last still holds it, and then Postfix waits for long.
 func relaying(to string) string {
 	host, port, _ := strings.Cut(to, ":")
 	return fmt.Sprintf("relayhost = [%s]:%s\nsmtp_tls_security_level = none\nmynetworks = 127.0.0.0/8\n"+
-		"minimal_backoff_time = 1s\nmaximal_backoff_time = 1s\nqueue_run_delay = 1s\ntransport_retry_time = 1s\n"+
+		"minimal_backoff_time = 3s\nmaximal_backoff_time = 3s\nqueue_run_delay = 1s\ntransport_retry_time = 1s\n"+
 		"default_destination_concurrency_failed_cohort_limit = 0", host, port)
 }
 
