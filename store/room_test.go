@@ -46,7 +46,7 @@ func TestFullDisk(t *testing.T) {
 	kept := 0
 	var err error
 	for ; kept < 1000; kept++ {
-		raw := append([]byte("Subject: noise\r\n\r\n"), noise(kept)...)
+		raw := append([]byte("Subject: noise\r\nContent-Type: application/octet-stream\r\n\r\n"), noise(kept)...)
 		if _, err = h.Append(t.Context(), Batch{Messages: []NewMessage{{Mailbox: in, Raw: raw}}}); err != nil {
 			break
 		}
