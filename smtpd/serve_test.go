@@ -153,37 +153,38 @@ func TestEndlessLine(t *testing.T) {
 	}
 }
 
-// TestFlood opens many connections from one address. As many as allowed are
+// TestFlood opens 10,000 connections from one address. As many as allowed are
 // served, the others hear that they are too many, and another address is served
 // all the same.
 func TestFlood(t *testing.T) {
 	t.Parallel()
-	const allowed, tried = 20, 300
+	const allowed, callers, each = 20, 50, 200 // 10,000 in all
 	h := newHouse(t)
 	door := h.serve(t, Config{Limits: Limits{PerAddress: allowed}})["mx"]
-	var served, refused atomic.Int64
-	var calls, leave sync.WaitGroup
-	leave.Add(1)
-	var open sync.WaitGroup
-	for range tried {
-		calls.Add(1)
-		open.Go(func() {
-			conn, err := net.Dial("tcp", door)
-			if err != nil {
-				t.Error(err)
-				calls.Done()
-				return
+	served := make(chan net.Conn, callers*each)
+	var refused atomic.Int64
+	var calls sync.WaitGroup
+	call := func() {
+		conn, err := net.Dial("tcp", door)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		line, _ := bufio.NewReader(conn).ReadString('\n')
+		switch {
+		case strings.HasPrefix(line, "220 "):
+			served <- conn
+			return
+		case strings.HasPrefix(line, "421 4.7.0 too many connections"):
+			refused.Add(1)
+		}
+		_ = conn.Close()
+	}
+	for range callers {
+		calls.Go(func() {
+			for range each {
+				call()
 			}
-			defer conn.Close()
-			line, _ := bufio.NewReader(conn).ReadString('\n')
-			switch {
-			case strings.HasPrefix(line, "220 "):
-				served.Add(1)
-			case strings.HasPrefix(line, "421 4.7.0 too many connections"):
-				refused.Add(1)
-			}
-			calls.Done()
-			leave.Wait()
 		})
 	}
 	calls.Wait()
@@ -192,10 +193,12 @@ func TestFlood(t *testing.T) {
 	check(t, err)
 	expectLine(t, bufio.NewReader(conn), "220 ")
 	_ = conn.Close()
-	leave.Done()
-	open.Wait()
-	if served.Load() != allowed || refused.Load() != tried-allowed {
-		t.Errorf("%d were served and %d refused, want %d and %d", served.Load(), refused.Load(), allowed, tried-allowed)
+	if len(served) != allowed || refused.Load() != callers*each-allowed {
+		t.Errorf("%d were served and %d refused, want %d and %d", len(served), refused.Load(), allowed, callers*each-allowed)
+	}
+	close(served)
+	for conn := range served {
+		_ = conn.Close()
 	}
 }
 
