@@ -110,8 +110,13 @@ func TestSalvage(t *testing.T) {
 func TestSalvageOfDamagedPages(t *testing.T) {
 	t.Parallel()
 	whole, _ := inhabited(t)
-	pages, lost := len(whole)/4096, 0
-	for page := range pages {
+	pages, each := len(whole)/4096, 1
+	if testing.Short() {
+		each = 9 // the others when faults are tried
+	}
+	tried, lost := 0, 0
+	for page := 0; page < pages; page += each {
+		tried++
 		d := openDirectory(t, filepath.Join(t.TempDir(), "new.db"), &clock{})
 		w := wreckOf(t, whole, page)
 		users, err := d.Salvage(t.Context(), w)
@@ -124,7 +129,7 @@ func TestSalvageOfDamagedPages(t *testing.T) {
 		}
 	}
 	// The pages of the schema, of domain and of user.
-	if lost > pages/3 {
-		t.Errorf("Ann was lost with %d of %d pages", lost, pages)
+	if lost > tried/3 {
+		t.Errorf("Ann was lost with %d of %d pages", lost, tried)
 	}
 }
